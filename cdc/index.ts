@@ -1,0 +1,33 @@
+export type {
+  Change,
+  ChangeLogLine,
+  ColumnSchema,
+  Cursor,
+  GapLine,
+  Row,
+  TableSchema,
+  TickLine,
+  TransactionHeader,
+  TransactionLine,
+} from './change.ts';
+export type {
+  OpenOptions,
+  SnapshotProgress,
+  Source,
+  SourceChange,
+  SourceDefinition,
+  SourceLag,
+  SourceMessage,
+  SourceStream,
+  TableShape,
+} from './source.ts';
+export {
+  table,
+  tables,
+  unknown,
+  type Column,
+  type RowOf,
+  type Table,
+  type Tables,
+  type Unknown,
+} from './tables.ts';

@@ -1,0 +1,21 @@
+/** @type {import('jest').Config} */
+export default {
+  roots: ['<rootDir>'],
+  testMatch: ['**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
+  },
+  moduleNameMapper: { '^banyan$': '<rootDir>/index.ts', '^banyan/(.*)$': '<rootDir>/$1/index.ts' },
+  globalSetup: '<rootDir>/kit/jest-setup.ts',
+  globalTeardown: '<rootDir>/kit/jest-teardown.ts',
+  testTimeout: 60_000,
+  maxWorkers: 2,
+  // The last line of a run is "N passed, N failed, N skipped".
+  reporters: ['default', '<rootDir>/kit/jest-closing-line.js'],
+};

@@ -1,0 +1,29 @@
+export {
+  projection,
+  removed,
+  type AnyProjection,
+  type Handler,
+  type Index,
+  type Projection,
+  type Removed,
+} from './projection.ts';
+export type { Include, IndexRead, KeyRead } from './read.ts';
+export type {
+  AtomicViewStore,
+  Base,
+  BehindCause,
+  Document,
+  Generation,
+  GenerationId,
+  GenerationState,
+  IndexEntry,
+  IndexQuery,
+  IndexSpec,
+  Item,
+  ItemState,
+  ItemWrite,
+  LivePointer,
+  Page,
+  ViewStore,
+  WriteOutcome,
+} from './view-store.ts';

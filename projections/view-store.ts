@@ -1,0 +1,175 @@
+import type { Closeable, JsonObject } from 'banyan/runtime';
+import type { DomainEvent, OrderKey, Progress } from 'banyan/events';
+
+/** A stored document. */
+export type Document = JsonObject;
+
+/** One build of a projection's view. */
+export interface GenerationId {
+  readonly projection: string;
+  /** From 1. */
+  readonly number: number;
+}
+
+/** What a generation is doing. */
+export type GenerationState =
+  | { readonly kind: 'building' }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'live' }
+  | { readonly kind: 'retired'; readonly at: string }
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** A secondary index of a view: documents of one partition, ordered by sort and then by key. */
+export interface IndexSpec {
+  readonly name: string;
+}
+
+/** A generation as the registry keeps it. */
+export interface Generation extends GenerationId {
+  readonly state: GenerationState;
+  /** The hash of the bundle that builds it. */
+  readonly bundle: string;
+  /** For each event log, the position up to which it was built from the log: events at or below are duplicates. */
+  readonly floor: Progress;
+  readonly indexes: readonly IndexSpec[];
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+/** What a window begins from: the document as of an order key. Absent key: nothing was applied yet. */
+export interface Base {
+  readonly document: Document | undefined;
+  readonly at: OrderKey | undefined;
+}
+
+/**
+ * Where an item stands. A settled item is a plain document and its last event's order key; only disorder makes it
+ * cost more.
+ */
+export type ItemState =
+  /** `document` is the fold of everything up to `at`. */
+  | { readonly kind: 'settled'; readonly at: OrderKey }
+  /** Recent events may still be overtaken: `document` is `base` with `window` folded onto it. */
+  | { readonly kind: 'open'; readonly base: Base; readonly window: readonly DomainEvent[] }
+  /** Waits for a catch-up from the event log: its window grew too long, or one of its events cannot be applied. */
+  | { readonly kind: 'behind'; readonly base: Base; readonly cause: BehindCause }
+  /** A tombstone: the document was removed by the event at `at`. It has no document. */
+  | { readonly kind: 'removed'; readonly at: OrderKey };
+
+/** Why an item is behind. */
+export type BehindCause =
+  | { readonly kind: 'window' }
+  | { readonly kind: 'parked'; readonly eventId: string; readonly code: string; readonly message: string };
+
+/** What the store keeps under (generation, key). */
+export interface Item {
+  readonly key: string;
+  /** Grows with every write of the key and never repeats, not even after a tombstone was purged: an ETag rests on it. */
+  readonly revision: number;
+  /** Absent before the first document and after a removal. */
+  readonly document?: Document;
+  readonly state: ItemState;
+}
+
+/** Where an item stands in an index. */
+export interface IndexEntry {
+  readonly index: string;
+  readonly partition: string;
+  /** Encoded so that text order (by code unit) is the order of the values; see `index-key.ts`. */
+  readonly sort: string;
+}
+
+/** One conditional write: it happens only if the stored revision is still `expected` (undefined: there is no item). */
+export interface ItemWrite {
+  readonly item: Item;
+  readonly expected: number | undefined;
+  readonly indexEntries: readonly IndexEntry[];
+}
+
+/** What became of a batch of writes. */
+export interface WriteOutcome {
+  /** Keys whose stored revision was another one; read again and fold again. */
+  readonly conflicts: readonly string[];
+}
+
+/** A page of items; `next` continues behind it and is absent at the end. */
+export interface Page {
+  readonly items: readonly Item[];
+  readonly next?: string;
+}
+
+/** A question to an index. */
+export interface IndexQuery {
+  readonly index: string;
+  readonly partition: string;
+  /** Encoded sort bounds, both inclusive. */
+  readonly sortFrom?: string;
+  readonly sortTo?: string;
+  readonly order?: 'ascending' | 'descending';
+  /** 1 to 1000. */
+  readonly limit: number;
+  /** `next` of the page before. */
+  readonly after?: string;
+}
+
+/** Which generations of a group's projections are live; changed by one conditional write. */
+export interface LivePointer {
+  /** Grows with every change, on roll back too. */
+  readonly epoch: number;
+  /** Projection name to generation number. */
+  readonly live: Readonly<Record<string, number>>;
+}
+
+/**
+ * Where views are kept, as a port. Adapters: memory, Postgres, DynamoDB; each passes the contract suite in
+ * `view-store.contract.ts`.
+ */
+export interface ViewStore extends Closeable {
+  /** Makes what the store needs (tables, schemas); may be called by several processes at once, again and again. */
+  prepare(): Promise<void>;
+
+  /** Creates a generation's storage and registers it; returns the registered one when it is there already. */
+  createGeneration(generation: Generation): Promise<Generation>;
+  generations(projection: string): Promise<readonly Generation[]>;
+  /** @throws BanyanError GENERATION_CONFLICT when its state is not `expected` any more. */
+  changeGeneration(
+    id: GenerationId,
+    expected: GenerationState['kind'],
+    changed: Pick<Generation, 'state' | 'floor'>,
+  ): Promise<void>;
+  /** Removes a generation's storage and its entry. */
+  dropGeneration(id: GenerationId): Promise<void>;
+
+  pointer(group: string): Promise<LivePointer | undefined>;
+  /** @throws BanyanError POINTER_CONFLICT when the epoch is not `expectedEpoch` any more (0: there is none). */
+  movePointer(group: string, expectedEpoch: number, live: LivePointer['live']): Promise<LivePointer>;
+
+  /** The items of those keys that are there. Any number of keys; the adapter splits. */
+  readMany(id: GenerationId, keys: readonly string[]): Promise<ReadonlyMap<string, Item>>;
+  /** Writes each item whose condition holds; one key at most once. */
+  writeMany(id: GenerationId, writes: readonly ItemWrite[]): Promise<WriteOutcome>;
+
+  /** How far the generation has come: on an ordered bus its cursors, on an unordered one its watermark. */
+  progress(id: GenerationId): Promise<Progress>;
+
+  /** @throws BanyanError CURSOR_INVALID when `after` is not a cursor of this generation and index. */
+  query(id: GenerationId, query: IndexQuery): Promise<Page>;
+  /** All items in key order (code unit order), tombstones included. */
+  scan(id: GenerationId, page: { readonly after?: string; readonly limit: number }): Promise<Page>;
+  /** How many documents there are (tombstones are none). */
+  count(id: GenerationId): Promise<number>;
+  /** Removes tombstones whose log time is before the given one; returns how many. */
+  purgeRemoved(id: GenerationId, before: string): Promise<number>;
+}
+
+/** A store that can write documents and cursors in one transaction: what an ordered, local subscription rests on. */
+export interface AtomicViewStore extends ViewStore {
+  /**
+   * Writes all items and the progress, or nothing.
+   * @throws BanyanError PROGRESS_CONFLICT when the stored progress is not `expected`: another projector runs.
+   */
+  commit(
+    id: GenerationId,
+    batch: { readonly writes: readonly ItemWrite[]; readonly expected: Progress; readonly next: Progress },
+  ): Promise<WriteOutcome>;
+}
