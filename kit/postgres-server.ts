@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { arch, platform, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { createRequire } from 'node:module';
 import pg from 'pg';
 
@@ -11,7 +11,7 @@ import pg from 'pg';
 export interface PostgresServer {
   readonly port: number;
   /** The connection string of the superuser for a database. */
-  url(database?: string): string;
+  readonly url: (database?: string) => string;
   close(): Promise<void>;
 }
 
@@ -134,7 +134,6 @@ async function nativeDirectory(asNobody: boolean): Promise<string> {
     await cp(native, staging, { recursive: true, verbatimSymlinks: true });
     await mkdir(join(staging, 'complete'));
     await chmod(staging, 0o755);
-    const { rename } = await import('node:fs/promises');
     await rename(staging, copy).catch(() => rm(staging, { recursive: true, force: true }));
   }
   return copy;
@@ -144,12 +143,10 @@ async function nativeDirectory(asNobody: boolean): Promise<string> {
 async function linkLibraries(packageDirectory: string): Promise<void> {
   const list = join(packageDirectory, 'native', 'pg-symlinks.json');
   if (!existsSync(list)) return;
-  const { symlink } = await import('node:fs/promises');
   const links = JSON.parse(await readFile(list, 'utf8')) as { source: string; target: string }[];
   for (const { source, target } of links) {
     const path = join(packageDirectory, target);
     if (existsSync(path)) continue;
-    const { relative } = await import('node:path');
     await symlink(relative(dirname(path), join(packageDirectory, source)), path).catch(() => undefined);
   }
 }

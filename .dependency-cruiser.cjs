@@ -1,0 +1,57 @@
+/** The rooms of DESIGN 4: what each may import. A change flows one way, a write flows back one way. */
+const rooms = {
+  runtime: [],
+  cdc: ['runtime'],
+  events: ['cdc', 'runtime'],
+  projections: ['events', 'runtime'],
+  'legacy-adapter': ['runtime'],
+  gateway: ['projections', 'events', 'legacy-adapter', 'runtime'],
+  replay: ['cdc', 'events', 'projections', 'runtime'],
+  catalog: ['cdc', 'events', 'projections', 'gateway', 'legacy-adapter', 'replay', 'runtime'],
+};
+/** The test kit serves tests, examples and benchmarks. */
+const test = '\\.(test|type-test|contract)\\.ts$|/testing/';
+
+const walls = Object.entries(rooms).map(([room, allowed]) => ({
+  name: `room-${room}`,
+  comment: `${room} may import ${allowed.join(', ') || 'no other room'} only`,
+  severity: 'error',
+  from: { path: `^${room}/`, pathNot: test },
+  to: { path: '^[^/]+/', pathNot: `^(${[room, ...allowed].join('|')}|node_modules)/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...walls,
+    {
+      name: 'through-the-door',
+      comment: 'another room is imported by its index only',
+      severity: 'error',
+      from: { path: '^([^/]+)/', pathNot: test },
+      to: { path: '^(runtime|cdc|events|projections|gateway|legacy-adapter|replay|catalog|cli)/', pathNot: ['^$1/', '^[^/]+/index\\.ts$'] },
+    },
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'leaves',
+      comment: 'nobody imports the leaves',
+      severity: 'error',
+      from: { path: '^(runtime|cdc|events|projections|gateway|legacy-adapter|replay|catalog)/', pathNot: test },
+      to: { path: '^(cli|console|infra|examples|bench|kit)/' },
+    },
+    {
+      name: 'monolith-knows-nothing',
+      comment: 'the legacy shop has never heard of Banyan',
+      severity: 'error',
+      from: { path: '^examples/shop/monolith/', pathNot: test },
+      to: { path: '^(runtime|cdc|events|projections|gateway|legacy-adapter|replay|catalog|cli|kit)/' },
+    },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|node_modules|\\.banyan)/' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'], extensions: ['.ts', '.js', '.cjs', '.json'] },
+  },
+};
