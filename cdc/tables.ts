@@ -1,34 +1,13 @@
-import type { JsonValue } from 'banyan/runtime';
+import type { Column } from './columns.ts';
 
-/** A column of a declared table: its TypeScript type, and what an older shape of the table without it stands for. */
-export interface Column<Value = unknown> {
-  /** The source's type name: `int8`, `timestamptz`, `_text`. */
-  readonly type: string;
-  readonly isNullable: boolean;
-  readonly mayBeUnknown: boolean;
-  /** What rows from before the column was added are read as; undefined: reading them throws. */
-  readonly defaultValue: JsonValue | undefined;
-  /** Null becomes a possible value. */
-  nullable(): Column<Value | null>;
-  /** The value of rows logged before the column existed. */
-  default(value: Value & JsonValue): Column<Value>;
-  /** Reading an unknown value gives {@link unknown} and not an error. */
-  orUnknown(): Column<Value | Unknown>;
-  /** Never there at run time: carries the type. */
-  readonly value?: Value;
-}
-
-/** The value of a column that could not be known; only where a column was declared `.orUnknown()`. */
-export const unknown: unique symbol = Symbol.for('banyan.unknown') as never;
-/** The type of {@link unknown}. */
-export type Unknown = typeof unknown;
+export { unknown, type Column, type Unknown } from './columns.ts';
 
 /** One declared table. */
 export interface Table<Columns extends Record<string, Column> = Record<string, Column>> {
   /** `schema.table` in the source. */
   readonly name: string;
-  /** The columns that identify a row; empty when there are none. */
-  readonly key: readonly (keyof Columns & string)[];
+  /** The columns that identify a row; empty when there are none. (`table` checks that they are columns.) */
+  readonly key: readonly string[];
   readonly columns: Columns;
 }
 
