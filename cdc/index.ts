@@ -31,3 +31,4 @@ export {
   type Tables,
   type Unknown,
 } from './tables.ts';
+export { approximateBytes } from './change-log-size.ts';

@@ -1,0 +1,94 @@
+import { once, toError, type LogReader } from 'banyan/runtime';
+import { createBell } from './bell.ts';
+import type { DeliveryHandler, RunningSubscription, Subscription } from './bus.ts';
+import { eventLogName, type EventLogRef } from './domain-event.ts';
+import type { EventLogLine } from './event-log.ts';
+import { createMerge, type Announcement } from './merge.ts';
+import { readEvents } from './read-events.ts';
+
+/** Bounds of a local subscription. */
+export interface SubscriptionLimits {
+  /** Events in one delivery at most. */
+  readonly events: number;
+  /** About how many bytes of event data in one delivery. */
+  readonly bytes: number;
+  /** Milliseconds between deliveries that carry progress and no events. */
+  readonly progressEveryMs: number;
+}
+
+/** Bytes of an event log that are read at once. */
+const readBytes = 256 * 1024;
+
+/** A running local subscription, which the bus tells how far translators are. */
+export interface LocalSubscription extends RunningSubscription {
+  announce(log: EventLogRef, announcement: Announcement): void;
+}
+
+/** Follows the logs of a subscription and hands their merged events to the handler, one delivery at a time. */
+export function runSubscription(
+  subscription: Subscription,
+  handler: DeliveryHandler,
+  readerOf: (log: EventLogRef) => LogReader<EventLogLine>,
+  limits: SubscriptionLimits,
+): LocalSubscription {
+  const ending = new AbortController();
+  const merge = createMerge(subscription.logs, subscription.from);
+  const readable = createBell();
+  const types = new Set(subscription.types);
+  const followers = subscription.logs.map((log) => ({ log, room: createBell() }));
+
+  const follow = async ({ log, room }: (typeof followers)[number]): Promise<void> => {
+    const after = subscription.from[eventLogName(log)];
+    const reading = { types, follow: true, signal: ending.signal, batchBytes: readBytes };
+    for await (const chunk of readEvents(readerOf(log), log, { ...reading, ...(after && { after }) })) {
+      if (ending.signal.aborted) return;
+      merge.push(log, chunk);
+      readable.ring();
+      while (!merge.hasRoom(log) && !ending.signal.aborted) await room.heard(ending.signal);
+    }
+  };
+
+  const deliver = async (): Promise<void> => {
+    let delivered = 0;
+    let owesProgress = false;
+    while (!ending.signal.aborted) {
+      const { events, progress, moved } = merge.take(limits);
+      for (const { room } of followers) room.ring();
+      owesProgress ||= moved;
+      const waited = performance.now() - delivered;
+      if (events.length > 0 || (owesProgress && waited >= limits.progressEveryMs)) {
+        await handler({ events, progress });
+        delivered = performance.now();
+        owesProgress = false;
+      } else {
+        await readable.heard(ending.signal, owesProgress ? limits.progressEveryMs - waited : undefined);
+      }
+    }
+  };
+
+  let failure: Error | undefined;
+  const guarded = async (part: Promise<void>): Promise<void> => {
+    try {
+      await part;
+    } catch (error) {
+      // What is interrupted by the end of the subscription has not failed.
+      if (!ending.signal.aborted) failure = toError(error);
+      ending.abort();
+    }
+  };
+  const ended = Promise.all([deliver(), ...followers.map(follow)].map(guarded)).then(() => {
+    if (failure) throw failure;
+  });
+  ended.catch(() => undefined);
+  return {
+    ended,
+    announce: (log, announcement) => {
+      merge.announce(log, announcement);
+      readable.ring();
+    },
+    close: once(async () => {
+      ending.abort();
+      await ended.catch(() => undefined);
+    }),
+  };
+}
