@@ -9,6 +9,8 @@ export interface FileSystem {
   makeDirectory(path: string): Promise<void>;
   /** The names in a directory, sorted. Empty when the directory does not exist. */
   list(path: string): Promise<string[]>;
+  /** As `list`, without waiting. */
+  listSync(path: string): string[];
   /** Bytes of the file, or undefined when it does not exist. */
   size(path: string): Promise<number | undefined>;
   /** Opens for appending, creating the file if needed. */
