@@ -6,4 +6,7 @@ export { createLogger, silentLogger, type Logger } from './logger.ts';
 export type { AppendFile, FileSystem, ReadFile, ReadFileSync } from './file-system.ts';
 export { nodeFileSystem } from './node-file-system.ts';
 export type { EntryWriter, Line, LineFrame, LogEntry, LogReader, LogWriter, ReadOptions } from './log/log.ts';
-export type { OrderedStore, StoreKey, StoreWrite } from './store/ordered-store.ts';
+export { maxStoreKeyBytes, type OrderedStore, type StoreKey, type StoreWrite } from './store/ordered-store.ts';
+export { openLmdbStore, type LmdbStoreOptions } from './store/lmdb-store.ts';
+export { memoryStore, type MemoryStore } from './store/memory-store.ts';
+export { sortedKeys, type SortedKeys } from './store/sorted-keys.ts';

@@ -1,7 +1,10 @@
 import type { Closeable } from '../lifecycle.ts';
 
-/** Keys are compared byte by byte. */
+/** 1 to {@link maxStoreKeyBytes} bytes; keys are compared byte by byte. */
 export type StoreKey = Uint8Array;
+
+/** The longest key of a store, in bytes: what LMDB takes with pages of 4 KiB. */
+export const maxStoreKeyBytes = 1978;
 
 /** One change of an {@link OrderedStore}: a value put, or undefined for a removal. */
 export type StoreWrite = readonly [key: StoreKey, value: Uint8Array | undefined];
@@ -12,13 +15,16 @@ export type StoreWrite = readonly [key: StoreKey, value: Uint8Array | undefined]
  */
 export interface OrderedStore extends Closeable {
   get(key: StoreKey): Buffer | undefined;
-  /** Entries whose key begins with the prefix, in key order. */
-  range(prefix: StoreKey): Iterable<readonly [key: Buffer, value: Buffer]>;
+  /**
+   * Entries whose key begins with the prefix, in key order, behind the key `after` when it is given. An entry is
+   * read as it is when the iteration reaches it, or shortly before: writing meanwhile is allowed.
+   */
+  range(prefix: StoreKey, after?: StoreKey): Iterable<readonly [key: Buffer, value: Buffer]>;
   /** Applies all writes or none. Visible when resolved; survives a power failure only in order: a later write never without an earlier one. */
   write(writes: readonly StoreWrite[]): Promise<void>;
   /** Resolves when all earlier writes survive a power failure. */
   flush(): Promise<void>;
-  /** Gives back memory that mapped pages hold, when there is much of it. Call between batches. */
+  /** Gives back memory that mapped pages hold, when there is much of it; cheap otherwise. Allowed at any time. */
   trim(): void;
   /** Removes everything. */
   clear(): Promise<void>;

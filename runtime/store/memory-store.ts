@@ -1,0 +1,107 @@
+import { BanyanError } from '../errors.ts';
+import type { OrderedStore, StoreKey } from './ordered-store.ts';
+import { sortedKeys, type SortedKeys } from './sorted-keys.ts';
+
+/** A store in memory that can crash, for tests. */
+export interface MemoryStore extends OrderedStore {
+  /**
+   * What a crash leaves: a new store without some of the newest writes that were not flushed, how many being
+   * chosen by `choose(n)`, a whole number from 0 to n. The old store refuses everything from then on.
+   */
+  crash(choose: (unflushed: number) => number): MemoryStore;
+}
+
+/** What takes a batch back: each key and the value it had. */
+type Undo = readonly (readonly [key: string, before: Buffer | undefined])[];
+
+/** Makes an empty store in memory. */
+export function memoryStore(): MemoryStore {
+  return storeOver(new Map(), sortedKeys());
+}
+
+function storeOver(values: Map<string, Buffer>, keys: SortedKeys): MemoryStore {
+  let undos: Undo[] = [];
+  let closed = false;
+
+  const set = (key: string, value: Buffer | undefined): void => {
+    const known = values.has(key);
+    if (value === undefined) {
+      if (known) keys.remove(key);
+      values.delete(key);
+    } else {
+      if (!known) keys.add(key);
+      values.set(key, value);
+    }
+  };
+  const apply = (writes: readonly (readonly [string, Buffer | undefined])[]): void => {
+    const undo = writes.map(([key]) => [key, values.get(key)] as const);
+    for (const [key, value] of writes) set(key, value);
+    undos.push(undo);
+  };
+  const open = (): void => {
+    if (closed)
+      throw new BanyanError('STORE_CLOSED', 'The store in memory is closed or crashed; make a new one.');
+  };
+
+  return {
+    get(key) {
+      open();
+      const value = values.get(text(key));
+      return value === undefined ? undefined : Buffer.from(value);
+    },
+    *range(prefix, after) {
+      open();
+      const start = text(prefix);
+      const from = after === undefined ? start : text(after);
+      // A copy of the keys, since writing meanwhile is allowed.
+      for (const key of [...keysWithin(keys, start, from, after !== undefined)]) {
+        const value = values.get(key);
+        if (value !== undefined) yield [bytes(key), Buffer.from(value)];
+      }
+    },
+    async write(writes) {
+      const copies = writes.map(([key, value]) => [text(key), value && Buffer.from(value)] as const);
+      await Promise.resolve();
+      open();
+      apply(copies);
+    },
+    async flush() {
+      await Promise.resolve();
+      open();
+      undos = [];
+    },
+    trim: open,
+    async clear() {
+      await Promise.resolve();
+      open();
+      apply([...values.keys()].map((key) => [key, undefined]));
+    },
+    close() {
+      closed = true;
+      return Promise.resolve();
+    },
+    crash(choose) {
+      closed = true;
+      for (let left = choose(undos.length); left > 0; left--) {
+        for (const [key, before] of [...(undos.pop() ?? [])].reverse()) set(key, before);
+      }
+      return storeOver(values, keys);
+    },
+  };
+}
+
+function* keysWithin(keys: SortedKeys, prefix: string, from: string, exclusive: boolean): Iterable<string> {
+  for (const key of keys.from(from < prefix ? prefix : from, exclusive && from >= prefix)) {
+    if (!key.startsWith(prefix)) return;
+    yield key;
+  }
+}
+
+/** Bytes as a text of the same order: one code unit a byte. */
+function text(key: StoreKey): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
+}
+
+function bytes(key: string): Buffer {
+  return Buffer.from(key, 'latin1');
+}
