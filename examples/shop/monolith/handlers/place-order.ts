@@ -25,11 +25,7 @@ interface Placed {
 /** Places an order: header, lines, stock and coupon in one transaction; the sums are written into the header last. */
 export async function placeOrder(call: Call): Promise<Placed> {
   const { body, caller } = call;
-  const customer =
-    caller.kind === 'customer' && body['customer_id'] === undefined
-      ? caller.id
-      : id(body['customer_id'], 'customer_id');
-  customerOrStaff(caller, customer);
+  const customer = orderingCustomer(call);
   const wanted = wantedLines(body);
   const coupon = optionalText(body, 'coupon', 40)?.toUpperCase() ?? null;
   return inTransaction(call.db, async (client) => {
@@ -42,6 +38,15 @@ export async function placeOrder(call: Call): Promise<Placed> {
     await audit(client, caller, 'place order', { order, customer });
     return sumUp(client, order);
   });
+}
+
+/** Customers order for themselves; employees say for whom. */
+function orderingCustomer({ body, caller }: Call): string {
+  if (caller.kind === 'anonymous') return refuse(401, 'sign in first');
+  const own = caller.kind === 'customer' && body['customer_id'] === undefined;
+  const customer = own ? caller.id : id(body['customer_id'], 'customer_id');
+  customerOrStaff(caller, customer);
+  return customer;
 }
 
 function wantedLines(body: Call['body']): Wanted[] {
@@ -126,12 +131,12 @@ async function sumUp(client: pg.ClientBase, order: string): Promise<Placed> {
     `WITH sums AS (
        SELECT sum(quantity * unit_price) AS subtotal FROM order_lines WHERE order_id = $1
      ), reduced AS (
-       SELECT subtotal, least(subtotal, coalesce(c.amount, round(subtotal * c.percent / 100, 2), 0)) AS discount
-         FROM sums, orders o LEFT JOIN coupons c ON c.code = o.coupon_code WHERE o.id = $1
+       SELECT s.subtotal, least(s.subtotal, coalesce(c.amount, round(s.subtotal * c.percent / 100, 2), 0)) AS discount
+         FROM sums s, orders o LEFT JOIN coupons c ON c.code = o.coupon_code WHERE o.id = $1
      )
      UPDATE orders SET subtotal = r.subtotal, discount = r.discount, total = r.subtotal - r.discount
-       FROM reduced r WHERE id = $1
-     RETURNING id, number, status, orders.subtotal, orders.discount, total, placed_at`,
+       FROM reduced r WHERE orders.id = $1
+     RETURNING orders.id, number, status, orders.subtotal, orders.discount, total, placed_at`,
     [order],
   );
   return rows[0] ?? refuse(500, 'the order was lost');
