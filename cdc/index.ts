@@ -32,3 +32,4 @@ export {
   type Unknown,
 } from './tables.ts';
 export { approximateBytes } from './change-log-size.ts';
+export { createGroupCommit, type GroupCommit } from './change-log-commit.ts';
