@@ -89,10 +89,8 @@ export const col = {
   /** As `json`. */
   jsonb: <Value = JsonValue>(): Column<Value> => column<Value>('jsonb'),
   /** One of the labels. */
-  enum: <const Labels extends readonly string[]>(...labels: Labels): Column<Labels[number]> => {
-    void labels;
-    return column<Labels[number]>('enum');
-  },
+  enum: <const Labels extends readonly string[]>(..._labels: Labels): Column<Labels[number]> =>
+    column<Labels[number]>('enum'),
   /**
    * An array; for more dimensions, an array of arrays. Postgres lets every array hold NULLs: declare the element
    * `.nullable()` where yours do.

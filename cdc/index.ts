@@ -15,6 +15,7 @@ export type {
   SnapshotProgress,
   Source,
   SourceChange,
+  SourceContext,
   SourceDefinition,
   SourceLag,
   SourceMessage,
@@ -33,3 +34,7 @@ export {
 } from './tables.ts';
 export { approximateBytes } from './change-log-size.ts';
 export { createGroupCommit, type GroupCommit } from './change-log-commit.ts';
+export { col, type Float } from './columns.ts';
+export { compareCursors } from './postgres/lsn.ts';
+export { dropPostgresSource, postgres } from './postgres/postgres.ts';
+export type { PostgresOptions } from './postgres/options.ts';

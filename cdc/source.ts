@@ -1,4 +1,4 @@
-import type { Closeable } from 'banyan/runtime';
+import type { Closeable, Logger } from 'banyan/runtime';
 import type { Cursor, Row, TableSchema } from './change.ts';
 
 /**
@@ -84,5 +84,10 @@ export interface Source {
 export interface SourceDefinition {
   readonly kind: string;
   /** Makes the source under the name that the configuration gives it. */
-  create(name: string): Source;
+  create(name: string, context?: SourceContext): Source;
+}
+
+/** What whoever runs a source gives it. */
+export interface SourceContext {
+  readonly logger: Logger;
 }

@@ -17,7 +17,8 @@ export function parseArray(
     const elements: JsonValue[] = [];
     at += 1;
     while (text[at] !== '}') {
-      if (at >= text.length) throw new Error(`An array's text ends too early: ${String(text.length)} characters.`);
+      if (at >= text.length)
+        throw new Error(`An array's text ends too early: ${String(text.length)} characters.`);
       if (text[at] === delimiter) at += 1;
       else if (text[at] === '{') elements.push(braces());
       else if (text[at] === '"') elements.push(convert(quoted()));

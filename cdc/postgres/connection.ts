@@ -39,7 +39,12 @@ export async function connect(options: ConnectionPart, kind: SessionKind): Promi
   // An error between statements; the next statement fails and tells it.
   client.on('error', () => undefined);
   const where = `${client.user ?? ''}@${client.host}:${String(client.port)}/${client.database ?? ''}`;
-  const session = { client, where, destroy: () => socketOf(client).destroy(), close: once(() => end(client)) };
+  const session = {
+    client,
+    where,
+    destroy: () => socketOf(client).destroy(),
+    close: once(() => end(client)),
+  };
   try {
     await client.connect();
     const settings = { ...outputSettings, ...kind.settings };

@@ -52,6 +52,7 @@ export function failed(where: string, doing: string, error: unknown): BanyanErro
 export function said(error: unknown): string {
   const { message } = toError(error);
   // Node joins the attempts on several addresses into an error without a message.
-  const inner = error instanceof AggregateError ? error.errors.map((one) => toError(one).message).join(', ') : '';
+  const inner =
+    error instanceof AggregateError ? error.errors.map((one) => toError(one).message).join(', ') : '';
   return (message || inner || codeOf(error) || 'no reason was given').replace(/\.$/, '');
 }

@@ -18,7 +18,9 @@ const schema = z
     password: z.string().optional(),
     database: z.string().min(1).optional(),
     /** As `tls.connect` takes it, or true for a checked certificate. */
-    ssl: z.custom<boolean | ConnectionOptions>((value) => ['boolean', 'object'].includes(typeof value)).optional(),
+    ssl: z
+      .custom<boolean | ConnectionOptions>((value) => ['boolean', 'object'].includes(typeof value))
+      .optional(),
     /** Tables to capture: `public.orders`, `orders` (of the schema public), `crm.*`, `"Mixed.Case"."Name"`. */
     tables: z.array(tablePattern).min(1, 'expected at least one table or pattern'),
     /** Of those, the tables to leave out; same form. */
@@ -45,13 +47,18 @@ const schema = z
 export type PostgresOptions = z.input<typeof schema>;
 
 /** Options with every default filled in. */
-export type CheckedOptions = z.output<typeof schema> & { readonly slot: string; readonly publication: string };
+export type CheckedOptions = z.output<typeof schema> & {
+  readonly slot: string;
+  readonly publication: string;
+};
 
 /** @throws BanyanError SOURCE_OPTIONS that names each wrong option; never a value, which may be a password. */
 export function checkOptions(source: string, given: PostgresOptions): CheckedOptions {
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
-    const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'options'}: ${issue.message}`);
+    const wrong = parsed.error.issues.map(
+      (issue) => `${issue.path.join('.') || 'options'}: ${issue.message}`,
+    );
     throw new BanyanError(
       'SOURCE_OPTIONS',
       `The options of postgres() for the source "${source}" are wrong. ${wrong.join('; ')}.`,

@@ -28,7 +28,8 @@ export function selectTables(
     const met = all.filter((table) => pattern.matches(table));
     const [unfit] = met.filter((table) => table.unfit !== undefined);
     if (met.length === 0) throw unknownTable(pattern.text, 'there is none', all);
-    if (pattern.named && unfit?.unfit !== undefined) throw unknownTable(pattern.text, `it ${unfit.unfit}`, all);
+    if (pattern.named && unfit?.unfit !== undefined)
+      throw unknownTable(pattern.text, `it ${unfit.unfit}`, all);
   }
   const selected = all
     .filter((table) => table.unfit === undefined && !excluded.some((pattern) => pattern.matches(table)))

@@ -1,5 +1,5 @@
 import { BanyanError } from 'banyan/runtime';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Session } from './connection.ts';
 
 /** A replication slot, as `pg_replication_slots` shows it. */
@@ -73,7 +73,12 @@ export function checkSlotIsOurs(slot: Slot, database: string): void {
   );
 }
 
-export function slotTaken(where: string, slot: string, holder: string | undefined, cause?: unknown): BanyanError {
+export function slotTaken(
+  where: string,
+  slot: string,
+  holder: string | undefined,
+  cause?: unknown,
+): BanyanError {
   return new BanyanError(
     'SOURCE_SLOT_TAKEN',
     `The replication slot "${slot}" of ${where} is being read by ${holder ?? 'another process'}. One capture reads ` +

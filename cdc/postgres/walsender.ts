@@ -67,8 +67,12 @@ export class Walsender implements Closeable {
     // A server that hears nothing for wal_sender_timeout gives up; this goes on while the socket is paused.
     const aliveMs = Math.max(20, Math.min(10_000, options.timeoutMs > 0 ? options.timeoutMs / 3 : 10_000));
     walsender.timers = [
-      setInterval(() => { walsender.stayAlive(); }, aliveMs),
-      setInterval(() => { walsender.askWhenQuiet(); }, options.idleAfterMs),
+      setInterval(() => {
+        walsender.stayAlive();
+      }, aliveMs),
+      setInterval(() => {
+        walsender.askWhenQuiet();
+      }, options.idleAfterMs),
     ];
     return walsender;
   }
@@ -84,7 +88,10 @@ export class Walsender implements Closeable {
     this.acknowledged = lsn;
     const waitMs = this.sentAt + coalesceMs - this.options.clock.now();
     if (waitMs <= 0 || waitMs > coalesceMs) this.send(false);
-    else this.sending ??= setTimeout(() => { this.send(false); }, waitMs);
+    else
+      this.sending ??= setTimeout(() => {
+        this.send(false);
+      }, waitMs);
   }
 
   /** Asks the server where it is; the answer comes to the reader as a keepalive. */
