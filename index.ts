@@ -1,1 +1,1 @@
-export {};
+export { defineConfig, type BanyanConfig, type GatewayAddresses } from 'banyan/cli';

@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+import { eventLogName, type EventLogRef } from 'banyan/events';
+
+/** Where a source's change log and row state are kept. */
+export function sourceDirectory(directory: string, source: string): string {
+  return join(directory, 'sources', source);
+}
+
+/** Where a source's change log is kept. */
+export function changeLogDirectory(directory: string, source: string): string {
+  return join(sourceDirectory(directory, source), 'change-log');
+}
+
+/** Where a version of a translation keeps its event log and its look-up state. */
+export function translationDirectory(directory: string, log: EventLogRef): string {
+  // A colon is no character for a file name everywhere.
+  return join(directory, 'translations', eventLogName(log).replace(':', '.'));
+}
+
+/** Where the event log of a version of a translation is kept. */
+export function eventLogDirectory(directory: string, log: EventLogRef): string {
+  return join(translationDirectory(directory, log), 'event-log');
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { BanyanError } from 'banyan/runtime';
+import { Command, InvalidArgumentError } from 'commander';
+import { addDevCommand } from './commands/dev.ts';
+import { addLogCommand } from './commands/log.ts';
+import { addStatusCommand } from './commands/status.ts';
+import { addTablesCommand } from './commands/tables.ts';
+import { exitCode, tellFailure, usageCode } from './failure.ts';
+import type { Terminal } from './terminal/output.ts';
+
+/** What a command runs with; passed in, so that a test can run one without a process. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  readonly cwd: string;
+  /** Aborts at Ctrl-C and at SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs the `banyan` command.
+ * @returns the exit code: 0 done, 1 failed, 2 wrong usage
+ */
+export async function runCommand(args: readonly string[], context: CommandContext): Promise<number> {
+  const program = createProgram(context);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode.done;
+  } catch (error) {
+    return tellFailure(error, context.terminal, args.includes('--json'));
+  }
+}
+
+function createProgram(context: CommandContext): Command {
+  const { terminal } = context;
+  const program = new Command('banyan')
+    .description('Grows serverless read models around a legacy SQL application.')
+    .version(packageVersion())
+    .showHelpAfterError('(--help tells what is possible)')
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: true })
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage.\n');
+  addDevCommand(program, context);
+  addStatusCommand(program, context);
+  addLogCommand(program, context);
+  addTablesCommand(program, context);
+  forEachCommand(program, (command) => {
+    command.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
+  });
+  return program;
+}
+
+function forEachCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const child of command.commands) forEachCommand(child, visit);
+}
+
+function packageVersion(): string {
+  // From the source and from dist alike, the package's own file is the nearest above.
+  for (const up of ['../package.json', '../../package.json']) {
+    try {
+      const text = readFileSync(new URL(up, import.meta.url), 'utf8');
+      return (JSON.parse(text) as { version: string }).version;
+    } catch {
+      // The other place.
+    }
+  }
+  throw new BanyanError('PACKAGE_BROKEN', 'The package has no package.json. Install banyan again.');
+}
+
+/** Reads a whole number of an option, from 1 on unless told. */
+export function wholeNumber(least = 1): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Expected a whole number from ${least} on.`);
+    }
+    return value;
+  };
+}
+
+/** An argument that does not fit: exit code 2. */
+export function usageError(message: string): BanyanError {
+  return new BanyanError(usageCode, message);
+}
