@@ -64,7 +64,10 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
     failed: 0,
     lastFailure: undefined,
   };
-  const report = (): LoadReport => ({ ...counts, actions: { ...counts.actions } });
+  const report = (): LoadReport => {
+    const { started: _started, ...told } = counts;
+    return { ...told, actions: { ...counts.actions } };
+  };
   const run = async (): Promise<LoadReport> => {
     const shared = await enter(client.send, seed);
     const shoppers = Array.from({ length: concurrency }, (_, index) => newShopper(shared, options, index));

@@ -33,6 +33,10 @@ if (values.help) {
   console.error(`--${wrong[0]} is "${wrong[1]}": give a number.`);
   process.exitCode = 2;
 } else {
+  await drive().catch(fail);
+}
+
+async function drive(): Promise<void> {
   const load = await startLoad({
     url,
     concurrency: Number(concurrency),
@@ -44,4 +48,9 @@ if (values.help) {
   const report = await load.ended;
   console.log(JSON.stringify(report));
   process.exitCode = report.failed > 0 ? 1 : 0;
+}
+
+function fail(error: unknown): void {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { SeedSize } from './seed-rows.ts';
 import { seed, sizeFor, sizes } from './seeder.ts';
 
 const help = `Fills the old shop's empty database with customers, products and orders.
@@ -31,6 +32,15 @@ if (values.help) {
   );
   process.exitCode = 2;
 } else {
-  await seed(databaseUrl, { ...size, seed: Number(values.seed) });
-  console.log(`seeded ${size.customers} customers, ${size.products} products, ${size.orders} orders`);
+  await fill(databaseUrl, size).catch(fail);
+}
+
+async function fill(url: string, wanted: SeedSize): Promise<void> {
+  await seed(url, { ...wanted, seed: Number(values.seed) });
+  console.log(`seeded ${wanted.customers} customers, ${wanted.products} products, ${wanted.orders} orders`);
+}
+
+function fail(error: unknown): void {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
 }

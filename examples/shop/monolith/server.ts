@@ -104,6 +104,8 @@ function failure(error: unknown, onFailure: MonolithOptions['onFailure']): Answe
 
 async function stop(server: Server, db: pg.Pool): Promise<void> {
   const closed = once(server, 'close');
+  // A connection that is answering now is closed right after its answer.
+  server.keepAliveTimeout = 1;
   server.close();
   server.closeIdleConnections();
   await closed;
