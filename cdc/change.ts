@@ -65,6 +65,7 @@ export interface TransactionHeader {
   readonly committedAt: string;
   /** `committedAt`, made non-decreasing within the source. Same form, so that text order is time order. */
   readonly logTime: string;
+  /** Behind the transaction, on its last line; on earlier parts, written before its end was known, that of the entry before. */
   readonly cursor: Cursor;
 }
 
