@@ -1,0 +1,67 @@
+import type { RowOf } from 'banyan/cdc';
+import { changed, translation, type NewEvent, type Transaction } from 'banyan/events';
+import { shop } from '../tables.ts';
+import * as events from './events.ts';
+
+type Category = RowOf<typeof shop.tables.categories>;
+type Product = RowOf<typeof shop.tables.products>;
+type Stock = RowOf<typeof shop.tables.stock>;
+type Review = RowOf<typeof shop.tables.reviews>;
+type Tx = Transaction<typeof shop>;
+
+/** What the shop's rows of categories, products, stock and reviews mean. */
+export const catalogue = translation('catalogue', shop, {
+  version: 1,
+  *translate(tx) {
+    // A row that was found is told as a new one is: what counts is that it is there.
+    for (const rows of [tx.existing.bind(tx), tx.inserted.bind(tx)] as const) {
+      for (const category of rows('categories')) yield named(category);
+      for (const product of rows('products')) yield listed(product);
+      for (const stock of rows('stock')) yield counted(stock);
+      for (const review of rows('reviews')) yield reviewed(review, null);
+    }
+    yield* updates(tx);
+    for (const { product_id: sku, warehouse } of tx.deleted('stock'))
+      yield events.StockChanged({ sku, warehouse, quantity: 0 });
+    for (const { sku, stars } of tx.deleted('reviews')) yield events.ReviewTakenBack({ sku, stars });
+    for (const { sku } of tx.deleted('products')) yield events.ProductWithdrawn({ sku });
+  },
+});
+
+function* updates(tx: Tx): Generator<NewEvent> {
+  for (const { after } of tx.updated('categories')) yield named(after);
+  for (const { before, after } of tx.updated('products').filter(changed('price')))
+    yield events.ProductRepriced({ sku: after.sku, was: before.price, price: after.price });
+  const words = changed<Product, 'name' | 'description' | 'category_id' | 'keywords' | 'active'>(
+    'name',
+    'description',
+    'category_id',
+    'keywords',
+    'active',
+  );
+  for (const { after } of tx.updated('products').filter(words))
+    yield events.ProductDescribed(description(after));
+  for (const { after } of tx.updated('stock').filter(changed('quantity'))) yield counted(after);
+  for (const { before, after } of tx.updated('reviews').filter(changed('stars')))
+    yield reviewed(after, before.stars);
+}
+
+function named({ id, name, parent_id: parentId }: Category): NewEvent {
+  return events.CategoryNamed({ categoryId: id, name, parentId });
+}
+
+function description({ sku, name, description, category_id, keywords, active }: Product) {
+  return { sku, name, description, categoryId: category_id, keywords: [...keywords], onSale: active };
+}
+
+function listed(product: Product): NewEvent {
+  return events.ProductListed({ ...description(product), price: product.price });
+}
+
+function counted({ product_id: sku, warehouse, quantity }: Stock): NewEvent {
+  return events.StockChanged({ sku, warehouse, quantity });
+}
+
+function reviewed({ sku, stars, written_at: writtenAt }: Review, replacesStars: number | null): NewEvent {
+  return events.ProductReviewed({ sku, stars, replacesStars, writtenAt });
+}
