@@ -27,3 +27,6 @@ export type {
   ViewStore,
   WriteOutcome,
 } from './view-store.ts';
+export { encodeSort } from './index-key.ts';
+export { createMemoryViewStore } from './memory-view-store.ts';
+export { postgresViews, type PostgresViewsOptions } from './postgres/postgres-views.ts';

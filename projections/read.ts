@@ -47,8 +47,7 @@ export function keyRead<Parameters, Result>(
     projection,
     key,
     includes,
-    include: (name, read) =>
-      keyRead(projection, key, [...includes, { name, read: read as KeyRead<never, unknown> }]),
+    include: (name, read) => keyRead(projection, key, [...includes, { name, read: read }]),
   };
 }
 
@@ -68,10 +67,7 @@ export function indexRead<Parameters, Result>(
     partition,
     includes,
     include: (name, read) =>
-      indexRead(projection, index, partition, order, [
-        ...includes,
-        { name, read: read as KeyRead<never, unknown> },
-      ]),
+      indexRead(projection, index, partition, order, [...includes, { name, read: read }]),
     descending: () =>
       indexRead(projection, index, partition, order === 'ascending' ? 'descending' : 'ascending', includes),
   };

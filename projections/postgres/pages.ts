@@ -1,0 +1,74 @@
+import type { Knex } from 'knex';
+import { escapeText } from '../index-key.ts';
+import { checkLimit } from '../item-rules.ts';
+import { decodeCursor, encodeCursor, type CursorPlace, type CursorScope } from '../page-cursor.ts';
+import type { GenerationId, IndexQuery, Page } from '../view-store.ts';
+import type { Statement } from './connection.ts';
+import { columnsOf, tableOf } from './names.ts';
+import { itemOf, type ItemRow } from './rows.ts';
+import { toStatement } from './schema.ts';
+
+/** A row of a page; the sort is absent in a scan. */
+export type PageRow = ItemRow & { readonly sort?: string };
+
+/** How a page is asked for, and what is made of the answer. */
+export interface PageQuestion {
+  readonly statement: Statement;
+  readonly pageOf: (rows: readonly PageRow[]) => Page;
+}
+
+/** A page of an index. */
+export function askIndex(sql: Knex, schema: string, id: GenerationId, question: IndexQuery): PageQuestion {
+  const { index, limit, sortFrom, sortTo } = question;
+  checkLimit(limit);
+  const { partition, sort } = columnsOf(index);
+  const scope = { generation: id, index, partition: question.partition };
+  const direction = question.order === 'descending' ? 'desc' : 'asc';
+  const rows = sql
+    .withSchema(schema)
+    .table(tableOf(id))
+    .select('key', 'revision', 'document', 'state', { sort })
+    .where(partition, escapeText(question.partition))
+    .orderBy([
+      { column: sort, order: direction },
+      { column: 'key', order: direction },
+    ])
+    .limit(limit + 1);
+  if (sortFrom !== undefined) void rows.where(sort, '>=', sortFrom);
+  if (sortTo !== undefined) void rows.where(sort, '<=', sortTo);
+  if (question.after !== undefined) {
+    const place = decodeCursor(scope, question.after);
+    const behind = `(??, key) ${direction === 'desc' ? '<' : '>'} (?, ?)`;
+    void rows.whereRaw(behind, [sort, place.sort, escapeText(place.key)]);
+  }
+  return { statement: toStatement(rows), pageOf: (found) => pageOf(found, scope, limit) };
+}
+
+/** A page of all items in key order. */
+export function askScan(
+  sql: Knex,
+  schema: string,
+  id: GenerationId,
+  { after, limit }: { readonly after?: string; readonly limit: number },
+): PageQuestion {
+  checkLimit(limit);
+  const scope = { generation: id };
+  const rows = sql
+    .withSchema(schema)
+    .table(tableOf(id))
+    .select('key', 'revision', 'document', 'state')
+    .orderBy('key')
+    .limit(limit + 1);
+  if (after !== undefined) void rows.where('key', '>', escapeText(decodeCursor(scope, after).key));
+  return { statement: toStatement(rows), pageOf: (found) => pageOf(found, scope, limit) };
+}
+
+/** One row more than the page was asked for: it tells that there is a next page. */
+function pageOf(rows: readonly PageRow[], scope: CursorScope, limit: number): Page {
+  const shown = rows.slice(0, limit);
+  const items = shown.map(itemOf);
+  const [last, row] = [items.at(-1), shown.at(-1)];
+  if (rows.length <= limit || !last || !row) return { items };
+  const place: CursorPlace = { sort: row.sort ?? '', key: last.key };
+  return { items, next: encodeCursor(scope, place) };
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import type { Generation, GenerationId } from '../view-store.ts';
+import type { Statement } from './connection.ts';
+import { columnsOf, quoted, tableOf } from './names.ts';
+
+/*
+ * The hot statements. Each takes its rows as one JSON text: measured beside `unnest` of text arrays and multi-row
+ * VALUES, see README.
+ */
+
+/** What the statement of a batch of writes gives: the keys whose condition held. */
+export interface WrittenRow {
+  readonly key: string;
+}
+
+/** Reads the items of those (escaped) keys. */
+export function readStatement(schema: string, id: GenerationId, keys: readonly string[]): Statement {
+  const text = `SELECT key, revision, document, state FROM ${quoted(schema, tableOf(id))} WHERE key = ANY($1)`;
+  return prepared(text, [keys]);
+}
+
+/** Writes the rows whose condition holds and gives their keys. */
+export function writeStatement(schema: string, generation: Generation, input: string): Statement {
+  return prepared(`WITH ${writing(schema, generation)} SELECT key FROM written`, [input]);
+}
+
+/**
+ * Writes all rows or, by raising BANYN, nothing: PROGRESS when the progress is not the expected one, CONFLICT with the
+ * keys whose condition did not hold as a JSON array.
+ * @param progress absent in all parts of a large commit but the first
+ */
+export function commitStatement(
+  schema: string,
+  generation: Generation,
+  rows: { readonly input: string; readonly keys: readonly string[] },
+  progress?: { readonly expected: string; readonly next: string },
+): Statement {
+  const refuse = quoted(schema, 'refuse');
+  const unwritten =
+    'SELECT json_agg(t0)::text FROM input WHERE NOT EXISTS (SELECT FROM written WHERE key = t0)';
+  const moved = `, moved AS (
+    UPDATE ${quoted(schema, 'progress')} SET progress = $4::jsonb
+    WHERE projection = $5 AND number = $6 AND progress = $3::jsonb RETURNING 1)`;
+  const text = `WITH ${writing(schema, generation)}${progress ? moved : ''}
+    SELECT CASE
+      ${progress ? `WHEN NOT EXISTS (SELECT FROM moved) THEN ${refuse}('PROGRESS', NULL)` : ''}
+      WHEN (SELECT count(*) FROM written) < $2::int
+        THEN ${refuse}('CONFLICT', (${unwritten}))
+      END`;
+  const place = progress ? [progress.expected, progress.next, generation.projection, generation.number] : [];
+  return prepared(text, [rows.input, rows.keys.length, ...place]);
+}
+
+/** The common table expressions that write the rows of the JSON text $1; \`written\` has the keys that were. */
+function writing(schema: string, generation: Generation): string {
+  const table = quoted(schema, tableOf(generation));
+  const places = generation.indexes
+    .flatMap(({ name }) => Object.values(columnsOf(name)))
+    .map((name) => quoted(name));
+  const columns = ['revision', 'document', 'state', 'removed_at', ...places];
+  const given = ['r', 'd', 's', 't1', ...places.map((_, at) => `t${at + 2}`)];
+  const texts = ['t0', 't1', ...places.map((_, at) => `t${at + 2}`)].map((name) => `${name} text`);
+  return `input AS MATERIALIZED (
+      SELECT * FROM json_to_recordset($1::json) AS x(r bigint, e bigint, d jsonb, s json, ${texts.join(', ')})),
+    updated AS (
+      UPDATE ${table} AS t SET ${columns.map((column, at) => `${column} = input.${given[at] ?? ''}`).join(', ')}
+      FROM input WHERE t.key = input.t0 AND t.revision = input.e RETURNING t.key),
+    inserted AS (
+      INSERT INTO ${table} (key, ${columns.join(', ')}) SELECT t0, ${given.join(', ')} FROM input WHERE e IS NULL
+      ON CONFLICT (key) DO NOTHING RETURNING key),
+    written AS (SELECT key FROM updated UNION ALL SELECT key FROM inserted)`;
+}
+
+/** A prepared statement is known to a connection by its name; the name of ours is the text's hash. */
+function prepared(text: string, values: readonly unknown[]): Statement {
+  let name = names.get(text);
+  if (name === undefined) names.set(text, (name = createHash('sha256').update(text).digest('base64url')));
+  return { text, values, name };
+}
+
+/** A few for each generation that this process has met. */
+const names = new Map<string, string>();
