@@ -19,8 +19,6 @@ const ProductPage = z.object({
 });
 type Page = z.infer<typeof ProductPage>;
 
-const key = (e: { readonly sku: string }): string => e.sku;
-
 /** Counts one opinion in or out. */
 function rate(page: Page, count: number, stars: number): Page {
   const { reviews } = page;
@@ -30,25 +28,25 @@ function rate(page: Page, count: number, stars: number): Page {
 /** A product as a visitor sees it, with what is in stock. */
 export const productPage = projection('product-page', ProductPage)
   .on(events.ProductListed, {
-    key,
+    key: (e) => e.sku,
     apply: (_, e) => ({ ...e, previousPrice: null, stock: {}, reviews: { count: 0, stars: 0 } }),
   })
-  .on(events.ProductDescribed, { key, apply: (page, e) => page && { ...page, ...e } })
+  .on(events.ProductDescribed, { key: (e) => e.sku, apply: (page, e) => page && { ...page, ...e } })
   .on(events.ProductRepriced, {
-    key,
+    key: (e) => e.sku,
     apply: (page, e) => page && { ...page, price: e.price, previousPrice: e.was },
   })
   .on(events.StockChanged, {
-    key,
+    key: (e) => e.sku,
     apply: (page, e) => page && { ...page, stock: { ...page.stock, [e.warehouse]: e.quantity } },
   })
   .on(events.ProductReviewed, {
-    key,
+    key: (e) => e.sku,
     apply: (page, e) =>
       page && rate(page, e.replacesStars === null ? 1 : 0, e.stars - (e.replacesStars ?? 0)),
   })
-  .on(events.ReviewTakenBack, { key, apply: (page, e) => page && rate(page, -1, -e.stars) })
-  .on(events.ProductWithdrawn, { key, apply: () => removed })
+  .on(events.ReviewTakenBack, { key: (e) => e.sku, apply: (page, e) => page && rate(page, -1, -e.stars) })
+  .on(events.ProductWithdrawn, { key: (e) => e.sku, apply: () => removed })
   .index('byCategory', {
     partition: (page) => (page.onSale ? String(page.categoryId) : undefined),
     sort: (page) => page.name,

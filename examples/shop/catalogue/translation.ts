@@ -14,12 +14,8 @@ export const catalogue = translation('catalogue', shop, {
   version: 1,
   *translate(tx) {
     // A row that was found is told as a new one is: what counts is that it is there.
-    for (const rows of [tx.existing.bind(tx), tx.inserted.bind(tx)] as const) {
-      for (const category of rows('categories')) yield named(category);
-      for (const product of rows('products')) yield listed(product);
-      for (const stock of rows('stock')) yield counted(stock);
-      for (const review of rows('reviews')) yield reviewed(review, null);
-    }
+    yield* there(tx, 'existing');
+    yield* there(tx, 'inserted');
     yield* updates(tx);
     for (const { product_id: sku, warehouse } of tx.deleted('stock'))
       yield events.StockChanged({ sku, warehouse, quantity: 0 });
@@ -27,6 +23,13 @@ export const catalogue = translation('catalogue', shop, {
     for (const { sku } of tx.deleted('products')) yield events.ProductWithdrawn({ sku });
   },
 });
+
+function* there(tx: Tx, how: 'existing' | 'inserted'): Generator<NewEvent> {
+  for (const category of tx[how]('categories')) yield named(category);
+  for (const product of tx[how]('products')) yield listed(product);
+  for (const stock of tx[how]('stock')) yield counted(stock);
+  for (const review of tx[how]('reviews')) yield reviewed(review, null);
+}
 
 function* updates(tx: Tx): Generator<NewEvent> {
   for (const { after } of tx.updated('categories')) yield named(after);

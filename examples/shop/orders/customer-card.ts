@@ -10,14 +10,15 @@ const CustomerCard = z.object({
   orders: z.int(),
 });
 
-const key = (e: { readonly customerId: string }): string => e.customerId;
-
 /** What this group keeps of a customer, from the customers group's published events. */
 export const customerCard = projection('customer-card', CustomerCard)
   .on(CustomerRegistered, {
-    key,
+    key: (e) => e.customerId,
     apply: (_, { customerId, name }) => ({ customerId, name, orders: 0 }),
   })
-  .on(CustomerRenamed, { key, apply: (card, e) => card && { ...card, name: e.name } })
-  .on(CustomerLeft, { key, apply: () => removed })
-  .on(OrderPlaced, { key, apply: (card) => card && { ...card, orders: card.orders + 1 } });
+  .on(CustomerRenamed, { key: (e) => e.customerId, apply: (card, e) => card && { ...card, name: e.name } })
+  .on(CustomerLeft, { key: (e) => e.customerId, apply: () => removed })
+  .on(OrderPlaced, {
+    key: (e) => e.customerId,
+    apply: (card) => card && { ...card, orders: card.orders + 1 },
+  });

@@ -25,12 +25,10 @@ const OrderSummary = z.object({
   cancelledAt: timestamp().nullable(),
 });
 
-const key = (e: { readonly orderId: string }): string => e.orderId;
-
 /** An order as its customer sees it. */
 export const orderSummary = projection('order-summary', OrderSummary)
   .on(OrderPlaced, {
-    key,
+    key: (e) => e.orderId,
     apply: (_, e) => ({
       ...e,
       total: minus(e.subtotal, e.discount),
@@ -41,18 +39,18 @@ export const orderSummary = projection('order-summary', OrderSummary)
       cancelledAt: null,
     }),
   })
-  .on(OrderAnnotated, { key, apply: (order, e) => order && { ...order, note: e.note } })
+  .on(OrderAnnotated, { key: (e) => e.orderId, apply: (order, e) => order && { ...order, note: e.note } })
   .on(OrderPaid, {
-    key,
+    key: (e) => e.orderId,
     apply: (order, e) => order && { ...order, status: 'paid', paid: { at: e.paidAt, method: e.method } },
   })
   .on(OrderShipped, {
-    key,
+    key: (e) => e.orderId,
     apply: (order, { shippedAt, carrier, tracking }) =>
       order && { ...order, status: 'shipped', shipped: { at: shippedAt, carrier, tracking } },
   })
   .on(OrderCancelled, {
-    key,
+    key: (e) => e.orderId,
     apply: (order, e) => order && { ...order, status: 'cancelled', cancelledAt: e.cancelledAt },
   })
   .index('byCustomer', { partition: (order) => order.customerId, sort: (order) => order.placedAt });
