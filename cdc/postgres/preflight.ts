@@ -127,9 +127,11 @@ export async function connectWalsender(
 /** Asks a walsender session which history it is on. */
 export async function identify(walsender: Session): Promise<Place> {
   try {
-    const { rows } = await walsender.client.query<{ systemid: string; timeline: number | string; xlogpos: string }>(
-      'IDENTIFY_SYSTEM',
-    );
+    const { rows } = await walsender.client.query<{
+      systemid: string;
+      timeline: number | string;
+      xlogpos: string;
+    }>('IDENTIFY_SYSTEM');
     const [row] = rows;
     if (row === undefined) throw new Error('IDENTIFY_SYSTEM gave no row.');
     // The timeline is an int4 before Postgres 16, an int8 since, which `pg` gives as text.
