@@ -79,7 +79,7 @@ export async function enterSnapshot(
 const batchSize = 1000;
 
 /**
- * Reads all rows as one transaction of `existing` changes. COPY and not a cursor: measured at 1.7 times the rows a
+ * Reads all rows as one transaction of `existing` changes. COPY and not a cursor: measured at 1.5 times the rows a
  * second (docs/decisions/0003-replication-client.md), and back-pressure reaches the socket.
  */
 export async function* readSnapshot(
