@@ -1,23 +1,156 @@
-import type { ChangeLogLine } from 'banyan/cdc';
-import type { Closeable, LogEntry } from 'banyan/runtime';
-import type { LookupState } from './lookup.ts';
+import type { Change, ChangeLogLine, Row, RowKey, RowStore, Tables } from 'banyan/cdc';
+import { BanyanError, type Closeable, type JsonValue, type LogEntry, type LogReader } from 'banyan/runtime';
+import { createBreather } from './breather.ts';
+import type { LoggedRow } from './declared-row.ts';
+import { sameColumns, type LookupState } from './lookup.ts';
+import { transactionLines } from './transaction-view.ts';
+import type { Translation } from './translation.ts';
 
 /** A translation's own look-up state: its listed tables, folded from the change log. */
 export interface LookupFold extends LookupState, Closeable {
-  /** About how many bytes of changes wait in memory to be settled. */
-  readonly pendingBytes: number;
   /** Applies a whole transaction; look-ups see its end. Not durable before {@link LookupFold.settle}. */
   fold(entry: LogEntry<ChangeLogLine>, signal: AbortSignal): Promise<void>;
   /** The event log is durable up to the position: so may this state be. */
-  settle(position: number): Promise<void>;
+  settle(position: number): void;
 }
 
 /** For a translation that looks nothing up. */
 export const noLookups: LookupFold = {
-  pendingBytes: 0,
   fold: () => Promise.resolve(),
-  settle: () => Promise.resolve(),
+  settle: () => undefined,
   close: () => Promise.resolve(),
   row: () => undefined,
   rows: () => [],
 };
+
+/** Which indexes a translation's row store needs, by the tables' names in the source. */
+export function lookupIndexes({ tables, lookups }: Translation): Record<string, readonly (readonly string[])[]> {
+  return Object.fromEntries(
+    Object.entries(lookups).map(([short, ways]) => {
+      const { name, key } = declaredTable(tables, short);
+      return [name, ways.filter((way) => !sameColumns(way, key))];
+    }),
+  );
+}
+
+/**
+ * Opens the look-up state of a translation: brings it to the head of the event log, from the change log.
+ * @param head the event log's durable head; 0 for none
+ */
+export async function openLookupFold(
+  rows: RowStore,
+  translation: Translation,
+  changeLog: LogReader<ChangeLogLine>,
+  head: number,
+  signal: AbortSignal,
+): Promise<LookupFold> {
+  const keys = lookupKeys(translation);
+  const fold = foldOver(rows, keys);
+  // An event log that was removed, or began anew, is translated from its beginning, and so are the look-ups.
+  if (rows.position > head || (rows.recovering ?? 0) > head) await rows.clear();
+  fold.settle(head);
+  if (rows.committed >= head) return fold;
+  for await (const batch of changeLog.read({ from: rows.committed + 1, to: head, signal })) {
+    for (const entry of batch) await fold.fold(entry, signal);
+  }
+  signal.throwIfAborted();
+  return fold;
+}
+
+/** Key columns of the listed tables, by the tables' names in the source. */
+type LookupKeys = ReadonlyMap<string, readonly string[]>;
+
+function foldOver(rows: RowStore, keys: LookupKeys): LookupFold {
+  const breather = createBreather();
+  const keyOf = (table: string, row: Row): RowKey => valuesOf(row, keys.get(table) ?? []);
+  return {
+    fold: async (entry, signal) => {
+      rows.begin(entry.position);
+      try {
+        for (const { changes } of transactionLines(entry)) {
+          for (const change of changes) {
+            const key = keys.get(change.table);
+            if (key) applyChange(rows, key, change);
+            if (rows.full) await rows.ready();
+          }
+          if (breather.isDue()) await breather.breathe();
+          signal.throwIfAborted();
+        }
+        rows.commit();
+      } catch (error) {
+        rows.abort();
+        throw error;
+      }
+    },
+    settle: (position) => {
+      rows.settle(position);
+    },
+    row: (table, key) => {
+      const found = rows.get(table, keyOf(table, key));
+      return found && unpacked(found);
+    },
+    *rows(table, way, where) {
+      for (const found of rows.byIndex(table, way, valuesOf(where, way))) yield unpacked(found);
+    },
+    close: () => rows.close(),
+  };
+}
+
+/** Sets or removes rows without reading, so that it may be done again. */
+function applyChange(rows: RowStore, key: readonly string[], change: Change): void {
+  if (change.op === 'delete') {
+    rows.remove(change.table, valuesOf(change.before, key));
+    return;
+  }
+  const after = valuesOf(change.after, key);
+  if (change.op === 'update') {
+    const before = valuesOf(change.before, key);
+    if (before.some((value, at) => value !== after[at])) rows.remove(change.table, before);
+  }
+  const unknownAfter = change.op === 'existing' ? undefined : change.unknownAfter;
+  rows.put(change.table, after, packed(change.after, unknownAfter));
+}
+
+/** Where a stored row lists its unknown columns: no column of a database can have this name. */
+const unknownColumns = '\0unknown';
+
+function packed(row: Row, unknown: readonly string[] | undefined): Row {
+  return unknown === undefined || unknown.length === 0 ? row : { ...row, [unknownColumns]: unknown };
+}
+
+function unpacked(stored: Row): LoggedRow {
+  return { row: stored, unknown: stored[unknownColumns] as readonly string[] | undefined };
+}
+
+function valuesOf(row: Row, columns: readonly string[]): JsonValue[] {
+  return columns.map((column) => row[column] ?? null);
+}
+
+function lookupKeys({ name, tables, lookups }: Translation): LookupKeys {
+  const keys = Object.keys(lookups).map((short) => {
+    const table = declaredTable(tables, short);
+    if (table.key.length === 0) throw noKey(name, short);
+    return [table.name, table.key] as const;
+  });
+  return new Map(keys);
+}
+
+function declaredTable({ source, tables }: Tables, short: string): Tables['tables'][string] {
+  const table = Object.hasOwn(tables, short) ? tables[short] : undefined;
+  if (table) return table;
+  throw new BanyanError(
+    'LOOKUP_NOT_DECLARED',
+    `"${short}" is listed as a look-up, and is no declared table of ${source}. Run \`banyan tables pull\`, or take it ` +
+      `out of the lookups.`,
+    { details: { table: short } },
+  );
+}
+
+function noKey(translation: string, short: string): BanyanError {
+  return new BanyanError(
+    'LOOKUP_WITHOUT_KEY',
+    `Translation ${translation} lists "${short}" as a look-up, and that table has no key: its rows cannot be told ` +
+      `apart. Take it out of the lookups.`,
+    { details: { translation, table: short } },
+  );
+}

@@ -61,7 +61,8 @@ function waysOf({ translation, ways }: Lookup, short: string): readonly (readonl
   );
 }
 
-function sameColumns(one: readonly string[], other: readonly string[]): boolean {
+/** Whether two lists name the same columns, in whatever order. */
+export function sameColumns(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((column) => other.includes(column));
 }
 

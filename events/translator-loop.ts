@@ -25,9 +25,6 @@ export interface TranslatorParts {
   readonly tickEveryMs: number;
 }
 
-/** Bytes of changes that may wait in memory for the event log to become durable. */
-const pendingLimit = 8 * 1024 * 1024;
-
 /** The work of a translator: change log in, event log and look-up state out. */
 export class TranslatorLoop {
   /** The last position that was translated, 0 for none, and its log time. */
@@ -79,21 +76,17 @@ export class TranslatorLoop {
     const { position, logTime } = this;
     const head = eventLog.committed;
     if (eventLog.durable < head) await eventLog.sync();
-    await lookups.settle(head);
+    lookups.settle(head);
     if (logTime !== undefined) announce(ref, { position, logTime, head });
   }
 
   async #translateBatch(batch: readonly LogEntry<ChangeLogLine>[]): Promise<void> {
-    const { eventLog, lookups, clock, tickEveryMs } = this.#parts;
+    const { eventLog, clock, tickEveryMs } = this.#parts;
     const { breather } = this.#entries;
     for (const entry of batch) {
       await this.#translate(entry);
       this.#commit.request();
       await eventLog.ready();
-      if (lookups.pendingBytes > pendingLimit) {
-        this.#tick();
-        await this.#commit.drained();
-      }
       if (breather.isDue()) await breather.breathe();
       this.#signal.throwIfAborted();
     }
