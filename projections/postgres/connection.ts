@@ -45,11 +45,8 @@ export function connect(options: {
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     application_name: 'banyan views',
-  });
-  pool.on('connect', (client) => {
-    client
-      .query(planning)
-      .catch((error: unknown) => options.logger.debug({ err: error }, 'a view store connection failed'));
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, its types do not say so
+    onConnect: (client) => client.query(planning),
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', (error) => options.logger.debug({ err: error }, 'an idle view store connection broke'));

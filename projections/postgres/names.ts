@@ -19,10 +19,13 @@ export function columnsOf(index: string): { readonly partition: string; readonly
   return { partition: fitted(index, ':partition'), sort: fitted(index, ':sort') };
 }
 
-/** A name that fits; a long one is cut and ends in a hash of the whole, so that two long ones stay apart. */
+/**
+ * A name that fits and means nothing to SQL or its builder; a long or unusual one is cut, and ends in a hash of the
+ * whole, so that two of them stay apart.
+ */
 function fitted(name: string, ending: string): string {
-  const usual = /^[\x20-\x7e]*$/.test(name);
+  const usual = /^[\w-]*$/.test(name);
   if (usual && name.length + ending.length <= longest) return name + ending;
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 12);
-  return `${name.replace(/[^\x20-\x7e]/g, '_').slice(0, longest - ending.length - 13)}~${hash}${ending}`;
+  return `${name.replace(/[^\w-]/g, '_').slice(0, longest - ending.length - 13)}~${hash}${ending}`;
 }

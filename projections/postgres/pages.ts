@@ -4,7 +4,7 @@ import { checkLimit } from '../item-rules.ts';
 import { decodeCursor, encodeCursor, type CursorPlace, type CursorScope } from '../page-cursor.ts';
 import type { GenerationId, IndexQuery, Page } from '../view-store.ts';
 import type { Statement } from './connection.ts';
-import { columnsOf, tableOf } from './names.ts';
+import { columnsOf, quoted, tableOf } from './names.ts';
 import { itemOf, type ItemRow } from './rows.ts';
 import { toStatement } from './schema.ts';
 
@@ -21,24 +21,22 @@ export interface PageQuestion {
 export function askIndex(sql: Knex, schema: string, id: GenerationId, question: IndexQuery): PageQuestion {
   const { index, limit, sortFrom, sortTo } = question;
   checkLimit(limit);
-  const { partition, sort } = columnsOf(index);
+  const columns = columnsOf(index);
+  const [partition, sort] = [sql.raw(quoted(columns.partition)), sql.raw(quoted(columns.sort))];
   const scope = { generation: id, index, partition: question.partition };
   const direction = question.order === 'descending' ? 'desc' : 'asc';
-  const rows = sql
-    .withSchema(schema)
-    .table(tableOf(id))
-    .select('key', 'revision', 'document', 'state', { sort })
+  const rows = select(sql, schema, id, limit)
+    .select(sql.raw('? AS sort', [sort]))
     .where(partition, escapeText(question.partition))
     .orderBy([
       { column: sort, order: direction },
       { column: 'key', order: direction },
-    ])
-    .limit(limit + 1);
+    ]);
   if (sortFrom !== undefined) void rows.where(sort, '>=', sortFrom);
   if (sortTo !== undefined) void rows.where(sort, '<=', sortTo);
   if (question.after !== undefined) {
     const place = decodeCursor(scope, question.after);
-    const behind = `(??, key) ${direction === 'desc' ? '<' : '>'} (?, ?)`;
+    const behind = `(?, key) ${direction === 'desc' ? '<' : '>'} (?, ?)`;
     void rows.whereRaw(behind, [sort, place.sort, escapeText(place.key)]);
   }
   return { statement: toStatement(rows), pageOf: (found) => pageOf(found, scope, limit) };
@@ -53,17 +51,21 @@ export function askScan(
 ): PageQuestion {
   checkLimit(limit);
   const scope = { generation: id };
-  const rows = sql
-    .withSchema(schema)
-    .table(tableOf(id))
-    .select('key', 'revision', 'document', 'state')
-    .orderBy('key')
-    .limit(limit + 1);
+  const rows = select(sql, schema, id, limit).orderBy('key');
   if (after !== undefined) void rows.where('key', '>', escapeText(decodeCursor(scope, after).key));
   return { statement: toStatement(rows), pageOf: (found) => pageOf(found, scope, limit) };
 }
 
 /** One row more than the page was asked for: it tells that there is a next page. */
+function select(sql: Knex, schema: string, id: GenerationId, limit: number): Knex.QueryBuilder {
+  const table = sql.raw(quoted(schema, tableOf(id)));
+  return sql
+    .queryBuilder()
+    .from(table)
+    .select('key', 'revision', 'document', 'state')
+    .limit(limit + 1);
+}
+
 function pageOf(rows: readonly PageRow[], scope: CursorScope, limit: number): Page {
   const shown = rows.slice(0, limit);
   const items = shown.map(itemOf);

@@ -35,7 +35,8 @@ export function inputOf(id: GenerationId, indexes: readonly IndexSpec[], write: 
   const texts = [escapeText(item.key), removedAt, ...places].map(
     (text, at) => `"t${at}":${JSON.stringify(text)}`,
   );
-  const state = JSON.stringify(encodeState(item.state));
+  // Text within the text: Postgres reads the escapes of the outer one, and would refuse those of an event's data.
+  const state = JSON.stringify(JSON.stringify(encodeState(item.state)));
   return `{"r":${item.revision},"e":${expected ?? 'null'},"d":${document},"s":${state},${texts.join(',')}}`;
 }
 

@@ -43,7 +43,7 @@ export function commitStatement(
     WHERE projection = $5 AND number = $6 AND progress = $3::jsonb RETURNING 1)`;
   const text = `WITH ${writing(schema, generation)}${progress ? moved : ''}
     SELECT CASE
-      ${progress ? `WHEN NOT EXISTS (SELECT FROM moved) THEN ${refuse}('PROGRESS', NULL)` : ''}
+      ${progress ? `WHEN NOT EXISTS (SELECT FROM moved) THEN ${refuse}('PROGRESS', '')` : ''}
       WHEN (SELECT count(*) FROM written) < $2::int
         THEN ${refuse}('CONFLICT', (${unwritten}))
       END`;
@@ -58,12 +58,12 @@ function writing(schema: string, generation: Generation): string {
     .flatMap(({ name }) => Object.values(columnsOf(name)))
     .map((name) => quoted(name));
   const columns = ['revision', 'document', 'state', 'removed_at', ...places];
-  const given = ['r', 'd', 's', 't1', ...places.map((_, at) => `t${at + 2}`)];
+  const given = ['r', 'd', 's::json', 't1', ...places.map((_, at) => `t${at + 2}`)];
   const texts = ['t0', 't1', ...places.map((_, at) => `t${at + 2}`)].map((name) => `${name} text`);
   return `input AS MATERIALIZED (
-      SELECT * FROM json_to_recordset($1::json) AS x(r bigint, e bigint, d jsonb, s json, ${texts.join(', ')})),
+      SELECT * FROM json_to_recordset($1::json) AS x(r bigint, e bigint, d jsonb, s text, ${texts.join(', ')})),
     updated AS (
-      UPDATE ${table} AS t SET ${columns.map((column, at) => `${column} = input.${given[at] ?? ''}`).join(', ')}
+      UPDATE ${table} AS t SET ${columns.map((column, at) => `${column} = ${given[at] ?? ''}`).join(', ')}
       FROM input WHERE t.key = input.t0 AND t.revision = input.e RETURNING t.key),
     inserted AS (
       INSERT INTO ${table} (key, ${columns.join(', ')}) SELECT t0, ${given.join(', ')} FROM input WHERE e IS NULL

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe } from '@jest/globals';
+import { commitContract } from './testing/commit.contract.ts';
+import { concurrencyContract } from './testing/concurrency.contract.ts';
+import { indexesContract } from './testing/indexes.contract.ts';
+import { itemsContract } from './testing/items.contract.ts';
+import { modelContract } from './testing/model.contract.ts';
+import { registryContract } from './testing/registry.contract.ts';
+import type { AtomicViewStore, ViewStore } from './view-store.ts';
+
+/** Opens two stores on the same storage, as two processes would (in memory: the same one twice). */
+export type OpenTwice<Store> = () => Promise<readonly [Store, Store]>;
+
+/** What every adapter of the view store port must do. */
+export function viewStoreContract(name: string, open: OpenTwice<ViewStore>): void {
+  describe(`${name} as a view store`, () => {
+    const { one, other } = opened(open);
+    itemsContract(one);
+    indexesContract(one);
+    registryContract(one, other);
+    concurrencyContract(one, other);
+    modelContract(one);
+  });
+}
+
+/** What every adapter that writes documents and progress in one step must do besides. */
+export function atomicViewStoreContract(name: string, open: OpenTwice<AtomicViewStore>): void {
+  viewStoreContract(name, open);
+  describe(`${name} as an atomic view store`, () => {
+    const { one, other } = opened(open);
+    commitContract(one, other);
+  });
+}
+
+function opened<Store extends ViewStore>(open: OpenTwice<Store>): { one: () => Store; other: () => Store } {
+  let stores: readonly [Store, Store] | undefined;
+  const get = (at: 0 | 1) => (): Store => {
+    if (!stores) throw new Error('the store is opened before the first test');
+    return stores[at];
+  };
+  beforeAll(async () => {
+    stores = await open();
+    await Promise.all(stores.map((store) => store.prepare()));
+  });
+  afterAll(async () => {
+    await Promise.all((stores ?? []).map((store) => store.close()));
+  });
+  return { one: get(0), other: get(1) };
+}
