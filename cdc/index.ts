@@ -38,3 +38,6 @@ export { col, type Float } from './columns.ts';
 export { compareCursors } from './postgres/lsn.ts';
 export { dropPostgresSource, postgres } from './postgres/postgres.ts';
 export type { PostgresOptions } from './postgres/options.ts';
+export { openRowStore } from './rows/open-row-store.ts';
+export type { RowIndexes, RowKey, RowStore, RowStoreLimits, RowStoreOptions } from './rows/row-store.ts';
+export { pullTables, type PullOptions } from './pull/pull-tables.ts';

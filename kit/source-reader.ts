@@ -3,7 +3,7 @@ import type { Cursor, OpenOptions, Source, SourceChange, SourceMessage, SourceSt
 import { eventually } from './eventually.ts';
 
 /** A whole transaction as a source told it. */
-export interface ReadTransaction {
+interface ReadTransaction {
   readonly xid: string;
   readonly committedAt: string;
   readonly changes: readonly SourceChange[];

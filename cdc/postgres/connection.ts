@@ -57,10 +57,11 @@ export async function connect(options: ConnectionPart, kind: SessionKind): Promi
 }
 
 /** The options that a connection needs. */
-export type ConnectionPart = Pick<
-  CheckedOptions,
-  'connectionString' | 'host' | 'port' | 'user' | 'password' | 'database' | 'ssl' | 'connectTimeoutMs'
->;
+export interface ConnectionPart extends Partial<
+  Pick<CheckedOptions, 'connectionString' | 'host' | 'port' | 'user' | 'password' | 'database' | 'ssl'>
+> {
+  readonly connectTimeoutMs: number;
+}
 
 function pick(options: ConnectionPart): pg.ClientConfig {
   const { connectionString, host, port, user, password, database, ssl } = options;

@@ -49,7 +49,7 @@ export interface Relation {
   readonly columns: readonly RelationColumn[];
 }
 
-export interface RelationColumn {
+interface RelationColumn {
   readonly name: string;
   readonly typeOid: number;
   /** Part of the replica identity. Under FULL, every column is. */
@@ -60,7 +60,7 @@ export interface RelationColumn {
 export type Tuple = readonly (string | null | undefined)[];
 
 /** An old row: its key columns only (the rest is null and means nothing), or whole under FULL. */
-export interface OldTuple {
+interface OldTuple {
   readonly whole: boolean;
   readonly values: Tuple;
 }

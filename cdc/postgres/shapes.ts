@@ -19,7 +19,7 @@ export interface Shape {
 type ShapeColumn = Pick<CatalogColumn, 'name' | 'typeOid' | 'isKey'>;
 
 /** The shape of a table whose types have been loaded. */
-export function shapeOf(
+function shapeOf(
   fullName: string,
   columns: readonly ShapeColumn[],
   key: readonly string[],

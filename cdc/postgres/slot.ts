@@ -30,7 +30,7 @@ interface SlotRow {
 }
 
 /** Reads the slot; undefined when there is none. */
-export async function readSlot(client: pg.Client, name: string): Promise<Slot | undefined> {
+async function readSlot(client: pg.Client, name: string): Promise<Slot | undefined> {
   // Columns that newer versions have are taken from JSON, so that one statement serves all.
   const { rows } = await client.query<SlotRow>(
     `SELECT s.slot_name, s.plugin, s.database, s.active, s.active_pid, a.application_name,

@@ -46,6 +46,13 @@ export class TypeCatalog {
     }
   }
 
+  /** The OID of the type that a loaded one is made of, through domains and arrays. */
+  innermost(oid: number): number {
+    const row = this.rows.get(oid);
+    const inner = row === undefined ? 0 : row.base || row.element;
+    return inner === 0 ? oid : this.innermost(inner);
+  }
+
   /** The type, which must have been loaded. */
   typeOf(oid: number): ValueType {
     const row = this.rows.get(oid) ?? gone(oid);
