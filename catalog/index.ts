@@ -1,1 +1,3 @@
-export {};
+export { group, type Group, type GroupDefinition, type Owner } from './group.ts';
+export { eventLogOf, logsOf } from './event-makers.ts';
+export { checkGroups, type Finding } from './check-groups.ts';

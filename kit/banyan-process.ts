@@ -81,7 +81,11 @@ export function runBanyan(args: readonly string[], options: BanyanOptions = {}):
 export async function askBanyan(
   args: readonly string[],
   options: BanyanOptions = {},
-): Promise<{ readonly code: number | NodeJS.Signals; readonly answer: readonly DevMessage[]; readonly errors: string }> {
+): Promise<{
+  readonly code: number | NodeJS.Signals;
+  readonly answer: readonly DevMessage[];
+  readonly errors: string;
+}> {
   const run = runBanyan(args, options);
   const code = await run.ended;
   return { code, answer: run.messages, errors: run.errors() };

@@ -51,7 +51,12 @@ export async function runTpcb(url: string, load: TpcbLoad): Promise<number> {
         const number = taken++;
         if (load.rate !== undefined) await pause(began + (number * 1000) / load.rate - performance.now());
         const delta = Math.floor(random() * 10_001) - 5000;
-        await transaction(connection, pick(load.accounts ?? perScale.accounts), pick(perScale.tellers), delta);
+        await transaction(
+          connection,
+          pick(load.accounts ?? perScale.accounts),
+          pick(perScale.tellers),
+          delta,
+        );
         load.onTransaction?.(++done);
       }
     } finally {
@@ -68,7 +73,11 @@ async function transaction(client: pg.Client, aid: number, tid: number, delta: n
   await client.query('SELECT abalance FROM pgbench_accounts WHERE aid = $1', [aid]);
   await client.query('UPDATE pgbench_tellers SET tbalance = tbalance + $1 WHERE tid = $2', [delta, tid]);
   await client.query('UPDATE pgbench_branches SET bbalance = bbalance + $1 WHERE bid = 1', [delta]);
-  await client.query('INSERT INTO pgbench_history VALUES ($1, 1, $2, $3, CURRENT_TIMESTAMP)', [tid, aid, delta]);
+  await client.query('INSERT INTO pgbench_history VALUES ($1, 1, $2, $3, CURRENT_TIMESTAMP)', [
+    tid,
+    aid,
+    delta,
+  ]);
   await client.query('COMMIT');
 }
 

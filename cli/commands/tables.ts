@@ -33,7 +33,10 @@ async function pull(url: string, options: PullOptions, { terminal, cwd }: Comman
   });
   if (options.out !== undefined) await writeFile(resolve(cwd, options.out), text);
   if (options.json === true) {
-    const answer = options.out === undefined ? { source: options.source, text } : { source: options.source, file: options.out };
+    const answer =
+      options.out === undefined
+        ? { source: options.source, text }
+        : { source: options.source, file: options.out };
     terminal.out(`${JSON.stringify(answer)}\n`);
   } else if (options.out === undefined) {
     terminal.out(text);

@@ -2,7 +2,7 @@ import type { SourceDefinition } from 'banyan/cdc';
 import type { Group } from 'banyan/catalog';
 import type { Identity } from 'banyan/gateway';
 import type { LegacyApi } from 'banyan/legacy-adapter';
-import type { ViewStoreDefinition } from 'banyan/projections';
+import type { AtomicViewStore } from 'banyan/projections';
 import { BanyanError } from 'banyan/runtime';
 import { z } from 'zod';
 
@@ -14,7 +14,7 @@ export interface BanyanConfig {
   readonly sources: Readonly<Record<string, SourceDefinition>>;
   readonly groups: readonly Group[];
   /** Where the views are kept. */
-  readonly views: ViewStoreDefinition;
+  readonly views: AtomicViewStore;
   /** Who checks the callers of the gateways. Absent: only routes declared public are answered. */
   readonly identity?: Identity;
   /** The monolith's own API, for the gateways' writes. */
@@ -38,7 +38,7 @@ const shape = z.strictObject({
   directory: z.string().min(1).optional(),
   sources: z.record(name, kinds).refine((sources) => Object.keys(sources).length > 0, 'at least one source'),
   groups: z.array(z.looseObject({ kind: z.literal('group'), name })).min(1, 'at least one group'),
-  views: kinds,
+  views: z.looseObject({ commit: z.instanceof(Function) }),
   identity: kinds.optional(),
   legacy: kinds.optional(),
   gateways: z
@@ -61,7 +61,9 @@ export function defineConfig(config: BanyanConfig): BanyanConfig {
 export function checkConfig(exported: unknown, file: string): BanyanConfig {
   const checked = shape.safeParse(exported);
   if (!checked.success) {
-    const wrong = checked.error.issues.map((issue) => `  ${issue.path.join('.') || '(the whole)'}: ${issue.message}`);
+    const wrong = checked.error.issues.map(
+      (issue) => `  ${issue.path.join('.') || '(the whole)'}: ${issue.message}`,
+    );
     throw new BanyanError(
       'CONFIG_INVALID',
       `${file} does not export a configuration:\n${wrong.join('\n')}\nExpected: export default defineConfig({ sources, groups, views, ... }).`,

@@ -35,7 +35,10 @@ const names = ['banyan.config.ts', 'banyan.config.js', 'banyan.config.mjs'];
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const file = options.file === undefined ? findConfig(options.cwd) : resolve(options.cwd, options.file);
   if (!existsSync(file)) {
-    throw new BanyanError('CONFIG_NOT_FOUND', `There is no file ${file}. Name the configuration with --config FILE.`);
+    throw new BanyanError(
+      'CONFIG_NOT_FOUND',
+      `There is no file ${file}. Name the configuration with --config FILE.`,
+    );
   }
   const bundle = await bundleConfig(file);
   const cache = join(dirname(file), '.banyan', 'config');
@@ -83,7 +86,8 @@ async function bundleConfig(file: string): Promise<{ readonly text: string; read
   } catch (error) {
     const failure = error as Partial<BuildFailure>;
     const where = (failure.errors ?? []).map(
-      ({ text, location }) => `  ${location ? `${location.file}:${location.line}:${location.column + 1}: ` : ''}${text}`,
+      ({ text, location }) =>
+        `  ${location ? `${location.file}:${location.line}:${location.column + 1}: ` : ''}${text}`,
     );
     const said = where.length > 0 ? where.join('\n') : toError(error).message;
     throw new BanyanError('CONFIG_BROKEN', `${basename(file)} cannot be read:\n${said}`, { cause: error });
@@ -105,8 +109,12 @@ async function importDefault(compiled: string, file: string): Promise<unknown> {
     const module = (await import(pathToFileURL(compiled).href)) as { default?: unknown };
     return module.default;
   } catch (error) {
-    throw new BanyanError('CONFIG_BROKEN', `${basename(file)} failed while it was loaded: ${toError(error).message}`, {
-      cause: error,
-    });
+    throw new BanyanError(
+      'CONFIG_BROKEN',
+      `${basename(file)} failed while it was loaded: ${toError(error).message}`,
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -15,8 +15,14 @@ const told = 10;
 export function checkTypes(file: string): TypeCheck {
   const ts = installedTypeScript(file);
   if (!ts) return undefined;
-  const program = ts.createProgram([file], { ...compilerOptions(ts, file), noEmit: true, incremental: false });
-  const found = ts.getPreEmitDiagnostics(program).filter(({ category }) => category === ts.DiagnosticCategory.Error);
+  const program = ts.createProgram([file], {
+    ...compilerOptions(ts, file),
+    noEmit: true,
+    incremental: false,
+  });
+  const found = ts
+    .getPreEmitDiagnostics(program)
+    .filter(({ category }) => category === ts.DiagnosticCategory.Error);
   return { errors: found.slice(0, told).map((diagnostic) => describe(ts, diagnostic, dirname(file))) };
 }
 
@@ -34,7 +40,12 @@ function installedTypeScript(file: string): typeof TypeScript | undefined {
 
 function compilerOptions(ts: typeof TypeScript, file: string): TypeScript.CompilerOptions {
   const tsconfig = ts.findConfigFile(dirname(file), (path) => ts.sys.fileExists(path));
-  const fallback = { strict: true, module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2023, skipLibCheck: true };
+  const fallback = {
+    strict: true,
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2023,
+    skipLibCheck: true,
+  };
   if (tsconfig === undefined) return fallback;
   const { config } = ts.readConfigFile(tsconfig, (path) => ts.sys.readFile(path)) as { config: unknown };
   return ts.parseJsonConfigFileContent(config, ts.sys, dirname(tsconfig)).options;

@@ -28,15 +28,28 @@ test(`the views equal the tables after five kills (seed ${String(seed)})`, async
   const database = await testDatabase('bank');
   const views = await testDatabase('bank_views');
   directory = await mkdtemp(join(tmpdir(), 'banyan-bank-'));
-  const env = { DATABASE_URL: database, VIEWS_URL: views, BANYAN_DIRECTORY: directory, SLOT: `bank_${String(process.pid)}` };
+  const env = {
+    DATABASE_URL: database,
+    VIEWS_URL: views,
+    BANYAN_DIRECTORY: directory,
+    SLOT: `bank_${String(process.pid)}`,
+  };
   await createTpcb(database, accounts);
 
   running = runBanyan(['dev', '--json', '--config', config], { env });
   await running.ready;
   const transactions = 20_000;
-  const kills = Array.from({ length: 5 }, () => Math.floor(random() * transactions * 0.9)).sort((a, b) => a - b);
+  const kills = Array.from({ length: 5 }, () => Math.floor(random() * transactions * 0.9)).sort(
+    (a, b) => a - b,
+  );
   let done = 0;
-  const load = runTpcb(database, { clients: 4, transactions, accounts, seed, onTransaction: (count) => (done = count) });
+  const load = runTpcb(database, {
+    clients: 4,
+    transactions,
+    accounts,
+    seed,
+    onTransaction: (count) => (done = count),
+  });
   for (const at of kills) {
     await eventually(() => expect(done).toBeGreaterThanOrEqual(at), 300_000);
     await running.end('SIGKILL');
@@ -53,21 +66,34 @@ test(`the views equal the tables after five kills (seed ${String(seed)})`, async
   await eventually(async () => expect(await view(views, 'desk-balance')).toEqual(expected.desks));
   await eventually(async () => expect(await view(views, 'booked')).toEqual(expected.booked));
   const sum = (rows: Balances): number => [...rows].reduce((total, [, { balance }]) => total + balance, 0);
-  expect(sum(expected.accounts)).toBe(sum(new Map([...expected.desks].filter(([key]) => key.startsWith('branch')))));
+  expect(sum(expected.accounts)).toBe(
+    sum(new Map([...expected.desks].filter(([key]) => key.startsWith('branch')))),
+  );
 
   // The log itself: whole, dense, every checksum right, every transaction once.
   await running.end();
   const verified = await askBanyan(['log', 'verify', 'bank', '--json', '--config', config], { env });
   expect(verified.code).toBe(0);
   const cat = await askBanyan(['log', 'cat', 'bank', '--json', '--config', config], { env });
-  const lines = cat.answer as unknown as { position: number; kind: string; xid?: string; changes?: unknown[] }[];
+  const lines = cat.answer as unknown as {
+    position: number;
+    kind: string;
+    xid?: string;
+    changes?: unknown[];
+  }[];
   expect(lines.map(({ position }) => position).filter((position, i, all) => position !== all[i - 1])).toEqual(
     Array.from({ length: lines.at(-1)?.position ?? 0 }, (_, i) => i + 1),
   );
-  const xids = lines.filter(({ kind, xid }) => kind === 'transaction' && xid !== 'snapshot').map(({ xid }) => xid);
+  const xids = lines
+    .filter(({ kind, xid }) => kind === 'transaction' && xid !== 'snapshot')
+    .map(({ xid }) => xid);
   expect(new Set(xids).size).toBe(transactions);
   expect(xids).toHaveLength(transactions);
-  expect(lines.filter(({ xid }) => xid !== undefined && xid !== 'snapshot').every(({ changes }) => changes?.length === 4)).toBe(true);
+  expect(
+    lines
+      .filter(({ xid }) => xid !== undefined && xid !== 'snapshot')
+      .every(({ changes }) => changes?.length === 4),
+  ).toBe(true);
 }, 900_000);
 
 type Balances = Map<string, { readonly balance: number; readonly movements: number }>;

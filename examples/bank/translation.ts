@@ -16,7 +16,10 @@ export const movements = translation('movements', bank, {
             const { aid, bid, abalance } = change.after;
             yield events.AccountOpened({ id: aid, branch: bid ?? 0, balance: abalance ?? 0 });
           } else if (change.op === 'update') {
-            yield events.AccountMoved({ id: change.after.aid, delta: difference(change.before.abalance, change.after.abalance) });
+            yield events.AccountMoved({
+              id: change.after.aid,
+              delta: difference(change.before.abalance, change.after.abalance),
+            });
           }
           break;
         case 'tellers':
@@ -24,20 +27,32 @@ export const movements = translation('movements', bank, {
             const { tid, bid, tbalance } = change.after;
             yield events.TellerOpened({ id: tid, branch: bid ?? 0, balance: tbalance ?? 0 });
           } else if (change.op === 'update') {
-            yield events.TellerMoved({ id: change.after.tid, delta: difference(change.before.tbalance, change.after.tbalance) });
+            yield events.TellerMoved({
+              id: change.after.tid,
+              delta: difference(change.before.tbalance, change.after.tbalance),
+            });
           }
           break;
         case 'branches':
           if (change.op === 'existing' || change.op === 'insert') {
             yield events.BranchOpened({ id: change.after.bid, balance: change.after.bbalance ?? 0 });
           } else if (change.op === 'update') {
-            yield events.BranchMoved({ id: change.after.bid, delta: difference(change.before.bbalance, change.after.bbalance) });
+            yield events.BranchMoved({
+              id: change.after.bid,
+              delta: difference(change.before.bbalance, change.after.bbalance),
+            });
           }
           break;
         case 'history':
           if (change.op === 'existing' || change.op === 'insert') {
             const { aid, tid, bid, delta, mtime } = change.after;
-            yield events.MovementBooked({ account: aid ?? 0, teller: tid ?? 0, branch: bid ?? 0, delta: delta ?? 0, bookedAt: mtime ?? '' });
+            yield events.MovementBooked({
+              account: aid ?? 0,
+              teller: tid ?? 0,
+              branch: bid ?? 0,
+              delta: delta ?? 0,
+              bookedAt: mtime ?? '',
+            });
           }
           break;
       }

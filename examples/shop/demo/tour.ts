@@ -1,0 +1,196 @@
+import type { BanyanProcess } from '../../../kit/banyan-process.ts';
+import { askBanyan } from '../../../kit/banyan-process.ts';
+import { eventually } from '../../../kit/eventually.ts';
+import type { LocalIssuer } from '../../../kit/local-issuer.ts';
+import { openDatabase } from '../monolith/database.ts';
+import { client, type Answer, type Client } from './client.ts';
+import { say } from './say.ts';
+
+/** Where everything is that the tour visits. */
+export interface Places {
+  readonly shopUrl: string;
+  readonly monolith: string;
+  readonly issuer: LocalIssuer;
+  readonly gateways: Readonly<Record<string, string>>;
+  readonly banyan: BanyanProcess;
+  readonly env: Readonly<Record<string, string>>;
+  readonly config: string;
+  readonly token?: string;
+}
+
+/** How long a step may take before it has failed. */
+const patienceMs = 60_000;
+
+/** Shows the whole path with real requests; every step is verified. @throws Error naming the step that failed */
+export async function tour(places: Places): Promise<void> {
+  const token = await places.issuer.sign({ sub: '1' });
+  const orders = client(places.gateways['orders'] ?? '', token);
+  await snapshot(places, orders);
+  const orderId = await placeOrder(orders);
+  await directChange(places, orders, orderId);
+  await otherCustomersStayPrivate(orders);
+  await trace(places, orderId);
+}
+
+/** What was there before Banyan came is in the views. */
+async function snapshot(places: Places, orders: Client): Promise<void> {
+  say.title('1. The snapshot: what was there before');
+  const found = await query<{ count: string; total: string }>(
+    places.shopUrl,
+    'SELECT count(*), sum(total)::text total FROM orders WHERE customer_id = 1',
+  );
+  const newest = await query<{ id: string; total: string }>(
+    places.shopUrl,
+    'SELECT id::text, total::text FROM orders WHERE customer_id = 1 ORDER BY placed_at DESC, id DESC LIMIT 1',
+  );
+  const page = await eventually(async () => {
+    const answer = await orders.get<{ items: { orderId: string; total: string }[] }>(
+      '/customers/1/orders?limit=100',
+    );
+    expectThat(
+      answer.status === 200 && answer.data.items.length === Number(found.count),
+      'all orders of customer 1 are in the view',
+      answer,
+    );
+    return answer.data;
+  }, patienceMs);
+  say.request('GET', orders.url('/customers/1/orders'), 200);
+  say.data({ orders: page.items.length, newest: page.items[0]?.orderId, total: page.items[0]?.total });
+  expectThat(
+    page.items.some(({ orderId, total }) => orderId === newest.id && total === newest.total),
+    'the newest order has the total that the table has',
+    page.items[0],
+  );
+  say.verified(`customer 1 has ${found.count} orders, in the table and in the view`);
+}
+
+/** A write goes to the monolith's own API; its view comes back by itself. */
+async function placeOrder(orders: Client): Promise<string> {
+  say.title('2. An order, placed through the gateway');
+  const sku = await firstSku(orders);
+  const placed = await orders.post<{ orderId: string; total: string }>('/orders', {
+    lines: [{ sku, quantity: 2 }],
+  });
+  say.request('POST', orders.url('/orders'), placed.status);
+  say.data(placed.data);
+  expectThat(placed.status === 200 || placed.status === 201, 'the monolith accepted the order', placed);
+  const { orderId, total } = placed.data;
+  const began = performance.now();
+  const read = await eventually(async () => {
+    const answer = await orders.get<{
+      orderId: string;
+      total: string;
+      status: string;
+      customer: { name: string } | null;
+    }>(`/orders/${orderId}`);
+    expectThat(answer.status === 200, 'the order is in the view', answer);
+    return answer;
+  }, patienceMs);
+  say.request('GET', orders.url(`/orders/${orderId}`), read.status);
+  say.data({
+    orderId: read.data.orderId,
+    status: read.data.status,
+    total: read.data.total,
+    customer: read.data.customer,
+    etag: read.etag,
+  });
+  expectThat(
+    read.data.total === total && read.data.customer !== null,
+    'the view has the total and the customer',
+    read.data,
+  );
+  say.verified(
+    `the order was read back ${Math.round(performance.now() - began)} ms after the monolith's answer`,
+  );
+  const again = await orders.get(`/orders/${orderId}`, { 'if-none-match': read.etag ?? '' });
+  expectThat(again.status === 304, 'unchanged, it is answered with 304', again);
+  say.verified('asked again with its ETag: 304, not modified');
+  return orderId;
+}
+
+/** Somebody repairs a row by hand, past the application. */
+async function directChange(places: Places, orders: Client, orderId: string): Promise<void> {
+  say.title('3. A row changed directly in the legacy database');
+  const note = 'Leave it with the neighbour.';
+  await query(places.shopUrl, 'UPDATE orders SET note = $1 WHERE id = $2 RETURNING id', [note, orderId]);
+  say.line(`UPDATE orders SET note = '${note}' WHERE id = ${orderId}`);
+  const seen = await eventually(async () => {
+    const answer = await orders.get<{ note: string | null }>(`/orders/${orderId}`);
+    expectThat(answer.data.note === note, 'the note is in the view', answer);
+    return answer;
+  }, patienceMs);
+  say.request('GET', orders.url(`/orders/${orderId}`), seen.status);
+  say.data({ orderId, note: seen.data.note });
+  say.verified('the view has the note, and the monolith was not asked');
+}
+
+/** A read is bound to its caller. */
+async function otherCustomersStayPrivate(orders: Client): Promise<void> {
+  say.title('4. Reads are bound to the caller');
+  const other = await orders.get('/customers/2/orders');
+  say.request('GET', orders.url('/customers/2/orders'), other.status);
+  expectThat(other.status === 403, "customer 1 may not read customer 2's orders", other);
+  const nobody = await client(orders.url(''), '').get('/customers/1/orders');
+  expectThat(nobody.status === 401, 'nobody may read without a token', nobody);
+  say.verified("403 for another customer's orders, 401 without a token");
+}
+
+interface Trace {
+  readonly id: string;
+  readonly type: string;
+  readonly committedAt: string;
+  readonly stages: readonly { readonly stage: string; readonly at: string; readonly afterMs: number }[];
+}
+
+/** One event's way, with its times. */
+async function trace(places: Places, orderId: string): Promise<void> {
+  say.title('5. The way of one event, from commit to view');
+  const found = await askBanyan(
+    [
+      'log',
+      'trace',
+      'shop:orders@1',
+      '--where',
+      `orderId=${orderId}`,
+      '--type',
+      'OrderPlaced',
+      '--json',
+      '--config',
+      places.config,
+    ],
+    { env: places.env },
+  );
+  const told = found.answer[0] as unknown as Trace | undefined;
+  expectThat(found.code === 0 && told !== undefined, 'the event is in its log', found);
+  say.line(`${told.id}  ${told.type}`);
+  say.line(`${'committed'.padEnd(28)} ${told.committedAt}`);
+  for (const { stage, at, afterMs } of told.stages)
+    say.line(`${stage.padEnd(28)} ${at}  +${afterMs.toFixed(1)} ms`);
+  expectThat(
+    told.stages.some(({ stage }) => stage.startsWith('in view')),
+    'the event came into a view',
+    told,
+  );
+  say.verified('committed, logged, translated, in the view');
+}
+
+async function firstSku(orders: Client): Promise<string> {
+  const page = await orders.get<{ items: { lines: { sku: string }[] }[] }>('/customers/1/orders?limit=1');
+  const sku = page.data.items[0]?.lines[0]?.sku;
+  expectThat(sku !== undefined, 'customer 1 has ordered something before', page);
+  return sku;
+}
+
+async function query<Row>(url: string, text: string, values: unknown[] = []): Promise<Row> {
+  const db = openDatabase(url, 1);
+  try {
+    const { rows } = await db.query(text, values);
+    return rows[0] as Row;
+  } finally {
+    await db.end();
+  }
+}
+
+function expectThat(holds: boolean, what: string, found: Answer<unknown> | unknown): asserts holds {
+  if (!holds) throw new Error(`Not so: ${what}. Found: ${JSON.stringify(found)}`);
+}
