@@ -26,3 +26,4 @@ export {
   type Progress,
 } from './domain-event.ts';
 export type { Bus, Delivery, DeliveryHandler, RunningSubscription, Subscription } from './bus.ts';
+export { compareOrderKeys } from './order.ts';
