@@ -27,7 +27,7 @@ export function askIndex(sql: Knex, schema: string, id: GenerationId, question: 
   const direction = question.order === 'descending' ? 'desc' : 'asc';
   const rows = select(sql, schema, id, limit)
     .select(sql.raw('? AS sort', [sort]))
-    .where(partition, escapeText(question.partition))
+    .where(partition, '=', escapeText(question.partition))
     .orderBy([
       { column: sort, order: direction },
       { column: 'key', order: direction },

@@ -1,0 +1,125 @@
+import { compareOrderKeys, type DomainEvent, type EventMeta, type OrderKey } from 'banyan/events';
+import { failure, invalidDocument, threw, type FoldFailure } from './failure.ts';
+import { deepFreeze } from './frozen.ts';
+import { encodeSort, escapeText } from './index-key.ts';
+import { isTooLong, textLimits } from './item-rules.ts';
+import { toJsonDocument } from './json-document.ts';
+import { removed, type AnyProjection } from './projection.ts';
+import { nextRevision } from './revision.ts';
+import type { Document, IndexEntry, Item } from './view-store.ts';
+
+/** What folding a key's events came to. */
+export type FoldResult =
+  /** Nothing to write: all were duplicates, or no handler wanted anything changed. */
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'changed'; readonly item: Item; readonly indexEntries: readonly IndexEntry[] }
+  | { readonly kind: 'failed'; readonly failure: FoldFailure };
+
+/** A document, or that there is none, or why there is none. */
+type Step =
+  | { readonly kind: 'left' }
+  | { readonly kind: 'document'; readonly document: Document }
+  | { readonly kind: 'removed' }
+  | { readonly kind: 'failed'; readonly failure: FoldFailure };
+
+/**
+ * Folds events of one key, which come in order key order and all after everything that came before, onto its item.
+ * Pure. An event at or before the item's own order key is a duplicate and is dropped.
+ * @param item settled, removed or not there
+ */
+export function foldInOrder(
+  projection: AnyProjection,
+  key: string,
+  item:
+    (Item & { readonly state: { readonly kind: 'settled' | 'removed'; readonly at: OrderKey } }) | undefined,
+  events: readonly DomainEvent[],
+): FoldResult {
+  let document = deepFreeze(item?.document);
+  let seen = item?.state.at;
+  let last: DomainEvent | undefined;
+  for (const event of events) {
+    if (seen && compareOrderKeys(event, seen) <= 0) continue;
+    seen = event;
+    const step = applyEvent(projection, key, document, event);
+    if (step.kind === 'failed') return step;
+    if (step.kind === 'left') continue;
+    document = step.kind === 'removed' ? undefined : step.document;
+    last = event;
+  }
+  // Removing what was never there leaves nothing behind.
+  if (last === undefined || (item === undefined && document === undefined)) return { kind: 'unchanged' };
+  return changed(projection, key, item?.revision, document, last);
+}
+
+/** One event onto a document. */
+function applyEvent(
+  projection: AnyProjection,
+  key: string,
+  document: Document | undefined,
+  event: DomainEvent,
+): Step {
+  const handler = projection.handlers.get(event.type)?.handler;
+  if (!handler) return { kind: 'left' };
+  let made: unknown;
+  try {
+    made = handler.apply(document, deepFreeze(event.data), metaOf(event), key);
+  } catch (error) {
+    return { kind: 'failed', failure: threw(event, 'HANDLER_THREW', `\`apply\` of ${event.type}`, error) };
+  }
+  if (made === undefined) return { kind: 'left' };
+  return made === removed ? { kind: 'removed' } : checked(projection, event, made);
+}
+
+/** What is kept is what the schema makes of it: fields that it does not know are left out. */
+function checked(projection: AnyProjection, event: DomainEvent, made: unknown): Step {
+  const parsed = projection.schema.safeParse(made);
+  if (!parsed.success) return { kind: 'failed', failure: invalidDocument(event, parsed.error) };
+  const json = toJsonDocument(parsed.data);
+  if (json.kind === 'json') return { kind: 'document', document: json.document };
+  const { path, found } = json;
+  const message = `the document holds a ${found} at ${path}; expected JSON: objects, arrays, texts, finite numbers, booleans, null`;
+  return {
+    kind: 'failed',
+    failure: failure(event, 'DOCUMENT_NOT_JSON', message, { details: { path, found } }),
+  };
+}
+
+function changed(
+  projection: AnyProjection,
+  key: string,
+  revision: number | undefined,
+  document: Document | undefined,
+  last: DomainEvent,
+): FoldResult {
+  const base = { key, revision: nextRevision(revision, last.logTime) };
+  const at = orderKeyOf(last);
+  if (document === undefined) {
+    return { kind: 'changed', item: { ...base, state: { kind: 'removed', at } }, indexEntries: [] };
+  }
+  const indexEntries: IndexEntry[] = [];
+  for (const [name, index] of projection.indexes) {
+    try {
+      const partition = index.partition(document);
+      if (partition === undefined) continue;
+      const entry = { index: name, partition, sort: encodeSort(index.sort?.(document)) };
+      const long = isTooLong('partition', escapeText(partition)) || isTooLong('sort', entry.sort);
+      if (long)
+        throw new RangeError(
+          `longer than ${textLimits.partition} bytes (partition) or ${textLimits.sort} (sort)`,
+        );
+      indexEntries.push(entry);
+    } catch (error) {
+      return { kind: 'failed', failure: threw(last, 'INDEX_INVALID', `index ${name}`, error) };
+    }
+  }
+  return { kind: 'changed', item: { ...base, document, state: { kind: 'settled', at } }, indexEntries };
+}
+
+function metaOf({ data: _, ...meta }: DomainEvent): EventMeta {
+  return meta;
+}
+
+/** Its fields and no others: it is stored with the item. */
+function orderKeyOf({ logTime, source, position, translation, index }: OrderKey): OrderKey {
+  return { logTime, source, position, translation, index };
+}
