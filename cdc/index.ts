@@ -35,7 +35,7 @@ export {
 export { approximateBytes } from './change-log-size.ts';
 export { createGroupCommit, type GroupCommit } from './change-log-commit.ts';
 export { col, type Float } from './columns.ts';
-export { compareCursors } from './postgres/lsn.ts';
+export { bytesBetween, compareCursors } from './postgres/lsn.ts';
 export { dropPostgresSource, postgres } from './postgres/postgres.ts';
 export type { PostgresOptions } from './postgres/options.ts';
 export { openRowStore } from './rows/open-row-store.ts';

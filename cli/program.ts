@@ -1,20 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { BanyanError } from 'banyan/runtime';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { addDevCommand } from './commands/dev.ts';
 import { addLogCommand } from './commands/log.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTablesCommand } from './commands/tables.ts';
-import { exitCode, tellFailure, usageCode } from './failure.ts';
-import type { Terminal } from './terminal/output.ts';
-
-/** What a command runs with; passed in, so that a test can run one without a process. */
-export interface CommandContext {
-  readonly terminal: Terminal;
-  readonly cwd: string;
-  /** Aborts at Ctrl-C and at SIGTERM. */
-  readonly signal: AbortSignal;
-}
+import { exitCode, tellFailure } from './failure.ts';
+import type { CommandContext } from './context.ts';
 
 /**
  * Runs the `banyan` command.
@@ -65,20 +57,4 @@ function packageVersion(): string {
     }
   }
   throw new BanyanError('PACKAGE_BROKEN', 'The package has no package.json. Install banyan again.');
-}
-
-/** Reads a whole number of an option, from 1 on unless told. */
-export function wholeNumber(least = 1): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`Expected a whole number from ${least} on.`);
-    }
-    return value;
-  };
-}
-
-/** An argument that does not fit: exit code 2. */
-export function usageError(message: string): BanyanError {
-  return new BanyanError(usageCode, message);
 }

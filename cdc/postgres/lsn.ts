@@ -31,3 +31,8 @@ export function compareCursors(a: Cursor, b: Cursor): number {
 function hex(half: number): string {
   return half.toString(16).toUpperCase();
 }
+
+/** Bytes of WAL from one cursor to a later one of the same history. */
+export function bytesBetween(from: Cursor, to: Cursor): number {
+  return Number(parseLsn(to.lsn) - parseLsn(from.lsn));
+}

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { loadConfig, type LoadedConfig } from '../config/load-config.ts';
-import type { CommandContext } from '../program.ts';
+import type { CommandContext } from '../context.ts';
 
 /** The options of every command that reads the configuration. */
 export interface ConfigOptions {

@@ -1,0 +1,139 @@
+import type { Command } from 'commander';
+import type { CommandContext } from '../context.ts';
+import { wholeNumber } from '../arguments.ts';
+import { bytes, table } from '../terminal/output.ts';
+import { progress } from '../terminal/progress.ts';
+import { traceEvent } from './log-trace.ts';
+import { logNamed, logsOfProject, openLog } from './logs.ts';
+import { configOf, withConfig, withJson, type ConfigOptions } from './options.ts';
+import { printLines, type LineFilter } from './print-lines.ts';
+
+interface LogOptions extends ConfigOptions {
+  readonly json?: boolean;
+}
+
+interface CatOptions extends LogOptions {
+  readonly from?: number;
+  readonly to?: number;
+  readonly type?: string;
+  readonly where?: string[];
+}
+
+/** `banyan log stats | cat | tail | verify | trace` */
+export function addLogCommand(program: Command, context: CommandContext): void {
+  const log = program.command('log').description('the change logs and the event logs');
+  const sub = (name: string): Command => withJson(withConfig(log.command(name)));
+  sub('stats')
+    .description('how much each log holds')
+    .argument('[log]', 'a source (shop) or a version of a translation (shop:orders@1); default: all')
+    .action((name: string | undefined, options: LogOptions) => stats(name, options, context));
+  const filters = (command: Command): Command =>
+    command
+      .option('--type <name>', 'only events of that type, or changes of that table')
+      .option('--where <name=value...>', 'only events or rows with that value');
+  filters(sub('cat'))
+    .description('print the entries of a log, from one position to another')
+    .argument('<log>', 'a source (shop) or a version of a translation (shop:orders@1)')
+    .option('--from <position>', 'the first position; default: 1', wholeNumber())
+    .option('--to <position>', 'the last position; default: the end', wholeNumber())
+    .action((name: string, options: CatOptions) =>
+      cat(name, { ...options, from: options.from ?? 1 }, context),
+    );
+  filters(sub('tail'))
+    .description('print the entries of a log as they come')
+    .argument('<log>', 'a source (shop) or a version of a translation (shop:orders@1)')
+    .option('--from <position>', 'the first position; default: behind the end', wholeNumber())
+    .action((name: string, options: CatOptions) => tail(name, options, context));
+  sub('verify')
+    .description('check every checksum, and that no position is missing')
+    .argument('[log]', 'a source (shop) or a version of a translation (shop:orders@1); default: all')
+    .action((name: string | undefined, options: LogOptions) => verify(name, options, context));
+  sub('trace')
+    .description('the way of one event, from commit to view, with its times')
+    .argument('<event>', 'the id of the event: shop:orders@1:12:0')
+    .action((id: string, options: LogOptions) => traceEvent(id, options, context));
+}
+
+async function stats(name: string | undefined, options: LogOptions, context: CommandContext): Promise<void> {
+  const loaded = await configOf(options, context);
+  const named = name === undefined ? logsOfProject(loaded) : [logNamed(name, loaded)];
+  const found = [];
+  for (const one of named) {
+    const log = await openLog(one);
+    found.push({ log: one.name, ...(await log.stats().finally(() => log.close())) });
+  }
+  if (options.json === true) {
+    context.terminal.out(`${JSON.stringify(found)}\n`);
+    return;
+  }
+  const rows = found.map((one) => [
+    one.log,
+    one.first,
+    one.last,
+    one.segments,
+    bytes(one.rawBytes),
+    bytes(one.storedBytes),
+  ]);
+  context.terminal.out(table(['log', 'first', 'last', 'segments', 'text', 'stored'], rows));
+}
+
+async function cat(
+  name: string,
+  options: CatOptions & { readonly from: number },
+  context: CommandContext,
+): Promise<void> {
+  const log = await openLog(logNamed(name, await configOf(options, context)));
+  const range = { from: options.from, ...(options.to === undefined ? {} : { to: options.to }) };
+  try {
+    await printLines(
+      log.read({ ...range, signal: context.signal }),
+      filterOf(options),
+      options.json === true,
+      context.terminal,
+    );
+  } finally {
+    await log.close();
+  }
+}
+
+async function tail(name: string, options: CatOptions, context: CommandContext): Promise<void> {
+  const log = await openLog(logNamed(name, await configOf(options, context)));
+  try {
+    const from = options.from ?? ((await log.head())?.position ?? 0) + 1;
+    const lines = log.read({ from, follow: true, signal: context.signal });
+    await printLines(lines, filterOf(options), options.json === true, context.terminal);
+  } finally {
+    await log.close();
+  }
+}
+
+async function verify(name: string | undefined, options: LogOptions, context: CommandContext): Promise<void> {
+  const loaded = await configOf(options, context);
+  const named = name === undefined ? logsOfProject(loaded) : [logNamed(name, loaded)];
+  const { terminal } = context;
+  for (const one of named) {
+    const log = await openLog(one);
+    const shown = progress(terminal, `verify ${one.name}`, 'bytes');
+    try {
+      const found = await log.verify((done, total) => shown.update(done, total));
+      shown.stop();
+      if (options.json === true)
+        terminal.out(`${JSON.stringify({ log: one.name, sound: true, ...found })}\n`);
+      else
+        terminal.out(
+          `${one.name}: sound, ${found.entries.toLocaleString('en-US')} entries up to position ${found.last}\n`,
+        );
+    } finally {
+      shown.stop();
+      await log.close();
+    }
+  }
+}
+
+function filterOf({ type, where }: CatOptions): LineFilter {
+  const pairs = (where ?? []).map((text): [string, string] => {
+    const at = text.indexOf('=');
+    return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+  });
+  return { type, where: pairs };
+}

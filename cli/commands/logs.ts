@@ -1,0 +1,58 @@
+import type { ChangeLogLine } from 'banyan/cdc';
+import { eventLogOf } from 'banyan/catalog';
+import { eventLogName, type EventLogLine, type EventLogRef } from 'banyan/events';
+import { BanyanError, nodeFileSystem, openLogReader, type JsonObject, type SegmentLogReader } from 'banyan/runtime';
+import type { LoadedConfig } from '../config/load-config.ts';
+import { changeLogDirectory, eventLogDirectory } from '../dev/places.ts';
+
+/** A log of the project, as commands name it. */
+export type NamedLog = { readonly name: string; readonly directory: string } & (
+  | { readonly kind: 'change-log'; readonly source: string }
+  | { readonly kind: 'event-log'; readonly ref: EventLogRef }
+);
+
+/** A line of either kind of log. */
+export type AnyLine = (ChangeLogLine | EventLogLine) & JsonObject;
+
+/** Every log that the configuration has: a change log for each source, an event log for each translation. */
+export function logsOfProject({ config, directory }: LoadedConfig): readonly NamedLog[] {
+  const changeLogs = Object.keys(config.sources).map((source): NamedLog => ({
+    kind: 'change-log',
+    name: source,
+    source,
+    directory: changeLogDirectory(directory, source),
+  }));
+  const eventLogs = config.groups.flatMap((group): NamedLog[] => {
+    const ref = eventLogOf(group);
+    return ref
+      ? [{ kind: 'event-log', name: eventLogName(ref), ref, directory: eventLogDirectory(directory, ref) }]
+      : [];
+  });
+  return [...changeLogs, ...eventLogs];
+}
+
+/**
+ * The log of that name: a source's (`shop`), or a translation's (`shop:orders@1`).
+ * @throws BanyanError LOG_UNKNOWN naming those there are
+ */
+export function logNamed(name: string, loaded: LoadedConfig): NamedLog {
+  const logs = logsOfProject(loaded);
+  const found = logs.find((log) => log.name === name);
+  if (found) return found;
+  throw new BanyanError(
+    'LOG_UNKNOWN',
+    `There is no log "${name}". Logs of this project: ${logs.map((log) => log.name).join(', ')}.`,
+    { details: { name, logs: logs.map((log) => log.name) } },
+  );
+}
+
+/** A log opened for reading; close it. */
+export type OpenLog = SegmentLogReader<AnyLine>;
+
+/**
+ * Opens a log of the project for reading; its writer may run meanwhile.
+ * @throws BanyanError LOG_NOT_FOUND when nothing was written yet
+ */
+export async function openLog({ directory }: NamedLog): Promise<OpenLog> {
+  return openLogReader<AnyLine>({ directory, fileSystem: nodeFileSystem });
+}
