@@ -30,3 +30,11 @@ export type {
 export { encodeSort } from './index-key.ts';
 export { createMemoryViewStore } from './memory-view-store.ts';
 export { postgresViews, type PostgresViewsOptions } from './postgres/postgres-views.ts';
+export { ensureLive, type EnsureLiveOptions, type LiveView, type ProjectionCode } from './generations.ts';
+export {
+  startProjector,
+  type Projector,
+  type ProjectorOptions,
+  type ProjectorState,
+  type ProjectorStatus,
+} from './projector.ts';

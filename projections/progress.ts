@@ -1,0 +1,17 @@
+import { eventLogName, type DomainEvent, type LogCursor, type Progress } from 'banyan/events';
+
+/** Whether the event lies at or before the progress of its log. */
+export function coversEvent(progress: Progress, event: DomainEvent): boolean {
+  return coversCursor(progress[eventLogName(event)], event);
+}
+
+/** Whether one progress has come as far as another in each log that the other names. */
+export function covers(progress: Progress, target: Progress): boolean {
+  return Object.entries(target).every(([log, cursor]) => coversCursor(progress[log], cursor));
+}
+
+function coversCursor(have: LogCursor | undefined, want: LogCursor): boolean {
+  if (have === undefined || have.position < want.position) return false;
+  if (have.position > want.position || have.index === undefined) return true;
+  return want.index !== undefined && have.index >= want.index;
+}

@@ -1,0 +1,262 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  eventLogName,
+  type Bus,
+  type Delivery,
+  type EventLogRef,
+  type Progress,
+  type RunningSubscription,
+} from 'banyan/events';
+import {
+  canonicalJson,
+  type BanyanError,
+  isBanyanError,
+  once,
+  systemClock,
+  toError,
+  type Clock,
+  type Closeable,
+  type Logger,
+} from 'banyan/runtime';
+import { applyBatch, type Applied, type Target } from './apply-batch.ts';
+import { createGathering, type Gathering, type GatheringLimits } from './gathering.ts';
+import { covers } from './progress.ts';
+import { isRetryable, notAlone, subscriptionChanged } from './projector-errors.ts';
+
+/** What a projector needs. */
+export interface ProjectorOptions extends Target {
+  /** An ordered bus. */
+  readonly bus: Bus;
+  /** The event logs that the projection subscribes to. */
+  readonly logs: readonly EventLogRef[];
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** Aborting is closing. */
+  readonly signal?: AbortSignal;
+  /** What may wait while a commit runs. Default: 2,000 events, 64 deliveries. */
+  readonly limits?: Partial<GatheringLimits>;
+}
+
+/** What a projector is doing. */
+export type ProjectorState =
+  | { readonly kind: 'running' }
+  /** The store cannot be reached; it is tried again. */
+  | { readonly kind: 'retrying'; readonly code: string; readonly attempt: number }
+  | { readonly kind: 'failed'; readonly error: Error }
+  | { readonly kind: 'closed' };
+
+/** Figures of a projector since it was started. */
+export interface ProjectorStatus {
+  readonly projection: string;
+  readonly generation: number;
+  readonly state: ProjectorState;
+  /** Where the view is: documents and progress up to here are committed. */
+  readonly progress: Progress;
+  /** Events applied, and those dropped since the view had them. */
+  readonly events: number;
+  readonly duplicates: number;
+  /** Documents written or removed, and in how many commits. */
+  readonly documents: number;
+  readonly commits: number;
+  /** Events that were delivered and are not committed yet. */
+  readonly pendingEvents: number;
+  /** Log time of the last event applied. */
+  readonly lastLogTime: string | undefined;
+  /** Milliseconds since the log time of the oldest event pending; 0 when there is none. */
+  readonly lagMs: number;
+}
+
+/** A projector under way. */
+export interface Projector extends Closeable {
+  status(): ProjectorStatus;
+  /** Calls back after each commit. */
+  onProgress(listener: (status: ProjectorStatus) => void): { close(): void };
+  /** Resolves when the view has come at least as far; rejects when the projector ends before, or on abort. */
+  reached(target: Progress, signal?: AbortSignal): Promise<void>;
+  /** Settles when the projector ends: resolves after `close`, rejects with what stopped it. */
+  readonly ended: Promise<void>;
+}
+
+const defaults: GatheringLimits = { events: 2000, deliveries: 64 };
+
+/**
+ * Runs a projection over a subscription of an ordered bus into a generation: documents and progress in one commit, so
+ * each event is applied exactly once, whenever the process dies. While a commit runs the next deliveries gather, so
+ * batches grow with the load; beyond the limits the bus waits. An event that cannot be folded stops this projector
+ * with PROJECTION_FAILED, its view staying before the event.
+ * @throws BanyanError SUBSCRIPTION_CHANGED; errors of the store
+ */
+export async function startProjector(options: ProjectorOptions): Promise<Projector> {
+  const { generation, projection, store, bus, logs, signal } = options;
+  const from = await store.progress(generation);
+  const missing = Object.keys(from).filter((name) => !logs.some((log) => eventLogName(log) === name));
+  if (missing.length > 0) throw subscriptionChanged(generation, missing);
+  const gathering = createGathering({ ...defaults, ...options.limits });
+  const name = `${projection.name}.g${generation.number}`;
+  const types = [...projection.handlers.keys()];
+  const subscription = await bus.subscribe({ name, logs, types, from }, (delivery) =>
+    gathering.offer(delivery),
+  );
+  const projector = new RunningProjector(options, subscription, gathering, from);
+  if (signal?.aborted) await projector.close();
+  else signal?.addEventListener('abort', () => void projector.close(), { once: true });
+  return projector;
+}
+
+class RunningProjector implements Projector {
+  readonly ended: Promise<void>;
+  readonly #options: ProjectorOptions;
+  readonly #subscription: RunningSubscription;
+  readonly #gathering: Gathering;
+  readonly #closing = new AbortController();
+  readonly #listeners = new Set<(status: ProjectorStatus) => void>();
+  #state: ProjectorState = { kind: 'running' };
+  #progress: Progress;
+  #batch: readonly Delivery[] = [];
+  #counts = { events: 0, duplicates: 0, documents: 0, commits: 0 };
+  #lastLogTime: string | undefined;
+
+  constructor(
+    options: ProjectorOptions,
+    subscription: RunningSubscription,
+    gathering: Gathering,
+    from: Progress,
+  ) {
+    this.#options = options;
+    this.#subscription = subscription;
+    this.#gathering = gathering;
+    this.#progress = from;
+    const work = this.#work().catch(async (error: unknown) => {
+      this.#fail(error);
+      await subscription.close();
+    });
+    const fed = subscription.ended.catch((error: unknown) => this.#fail(error)).then(() => gathering.end());
+    this.ended = Promise.all([work, fed]).then(() => this.#end());
+    this.ended.catch(() => undefined);
+  }
+
+  readonly close = once(async () => {
+    this.#closing.abort();
+    this.#gathering.end();
+    await this.#subscription.close();
+    await this.ended.catch(() => undefined);
+  });
+
+  status(): ProjectorStatus {
+    const { generation, clock = systemClock } = this.#options;
+    const pending = [...this.#batch, ...this.#gathering.waiting];
+    const oldest = pending.find(({ events }) => events.length > 0)?.events[0];
+    return {
+      projection: generation.projection,
+      generation: generation.number,
+      state: this.#state,
+      progress: this.#progress,
+      ...this.#counts,
+      pendingEvents: pending.reduce((sum, { events }) => sum + events.length, 0),
+      lastLogTime: this.#lastLogTime,
+      lagMs: oldest ? Math.max(0, clock.now() - Date.parse(oldest.logTime)) : 0,
+    };
+  }
+
+  onProgress(listener: (status: ProjectorStatus) => void): { close(): void } {
+    this.#listeners.add(listener);
+    return { close: () => void this.#listeners.delete(listener) };
+  }
+
+  async reached(target: Progress, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    if (covers(this.#progress, target)) return;
+    await new Promise<void>((resolve, reject) => {
+      const settle = (done: () => void): void => {
+        listening.close();
+        signal?.removeEventListener('abort', abort);
+        done();
+      };
+      const abort = (): void => settle(() => reject(toError(signal?.reason)));
+      const listening = this.onProgress(({ progress }) => {
+        if (covers(progress, target)) settle(resolve);
+      });
+      signal?.addEventListener('abort', abort, { once: true });
+      const early = new Error('the projector was closed before the view had come so far');
+      this.ended.then(
+        () => settle(() => reject(early)),
+        (error: unknown) => settle(() => reject(toError(error))),
+      );
+    });
+  }
+
+  async #work(): Promise<void> {
+    for (;;) {
+      const batch = await this.#gathering.take();
+      if (batch === undefined) return;
+      this.#batch = batch;
+      const applied = await this.#apply(batch);
+      this.#batch = [];
+      if (applied) this.#note(applied);
+    }
+  }
+
+  /** Applies, again and again while the store cannot be reached; undefined when it was closed meanwhile. */
+  async #apply(batch: readonly Delivery[]): Promise<Applied | undefined> {
+    const { store, generation } = this.#options;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        // What failed may have been done, and only its answer lost.
+        if (attempt > 1) this.#progress = this.#recognized(batch, await store.progress(generation));
+        const applied = await applyBatch(this.#options, batch, this.#progress);
+        this.#state = { kind: 'running' };
+        return applied;
+      } catch (error) {
+        if (isBanyanError(error, 'PROGRESS_CONFLICT')) {
+          throw notAlone(generation, this.#progress, await store.progress(generation));
+        }
+        if (!isRetryable(error)) throw error;
+        await this.#pause(error, attempt);
+        if (this.#closing.signal.aborted) return undefined;
+      }
+    }
+  }
+
+  /** The stored progress, when it is the old one or one of the batch's own. */
+  #recognized(batch: readonly Delivery[], found: Progress): Progress {
+    const text = canonicalJson(found);
+    const ours = [this.#progress, ...batch.map(({ progress }) => progress)];
+    if (ours.some((one) => canonicalJson(one) === text)) return found;
+    throw notAlone(this.#options.generation, this.#progress, found);
+  }
+
+  async #pause(error: BanyanError, attempt: number): Promise<void> {
+    const { logger, generation } = this.#options;
+    this.#state = { kind: 'retrying', code: error.code, attempt };
+    logger.warn({ projection: generation.projection, code: error.code, attempt }, error.message);
+    const milliseconds = Math.min(100 * 2 ** (attempt - 1), 5000);
+    await pause(milliseconds, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+  }
+
+  #note({ progress, last, events, duplicates, documents }: Applied): void {
+    this.#progress = progress;
+    this.#lastLogTime = last?.logTime ?? this.#lastLogTime;
+    const before = this.#counts;
+    this.#counts = {
+      events: before.events + events,
+      duplicates: before.duplicates + duplicates,
+      documents: before.documents + documents,
+      commits: before.commits + 1,
+    };
+    const status = this.status();
+    for (const listener of this.#listeners) listener(status);
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.#state.kind === 'failed' || this.#closing.signal.aborted) return;
+    const error = toError(thrown);
+    this.#state = { kind: 'failed', error };
+    this.#gathering.fail(error);
+    this.#options.logger.error({ projection: this.#options.projection.name, err: error }, error.message);
+  }
+
+  #end(): void {
+    if (this.#state.kind === 'failed') throw this.#state.error;
+    this.#state = { kind: 'closed' };
+  }
+}
