@@ -36,7 +36,9 @@ export function translationFailed(thrown: unknown, place: TranslationPlace): Ban
   if (isBanyanError(thrown, 'TRANSLATION_FAILED')) return thrown;
   const cause = toError(thrown);
   // The message of a foreign error may hold values of rows: it stays in the cause.
-  const what = isBanyanError(cause) ? cause.message : `It threw ${cause.name}, which is the cause of this error.`;
+  const what = isBanyanError(cause)
+    ? cause.message
+    : `It threw ${cause.name}, which is the cause of this error.`;
   return failure(place, `failed. ${what}`, { reason: isBanyanError(cause) ? cause.code : cause.name }, cause);
 }
 

@@ -15,7 +15,13 @@ export interface LoggedRow {
 export function declaredRow(table: Table, { row, unknown: unknownColumns }: LoggedRow): Row {
   const declared: Record<string, unknown> = {};
   for (const [name, column] of columnsOf(table)) {
-    const found = valueOf(table, name, column, Object.hasOwn(row, name) ? row[name] : undefined, unknownColumns);
+    const found = valueOf(
+      table,
+      name,
+      column,
+      Object.hasOwn(row, name) ? row[name] : undefined,
+      unknownColumns,
+    );
     if (found instanceof BanyanError) refuse(declared, name, found);
     else if (name === '__proto__') Object.defineProperty(declared, name, { value: found, enumerable: true });
     else declared[name] = found;

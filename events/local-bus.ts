@@ -52,5 +52,8 @@ export function createLocalBus({ eventLog, limits }: LocalBusOptions): LocalBus 
 }
 
 function busClosed(name: string): BanyanError {
-  return new BanyanError('BUS_CLOSED', `Subscription ${name} came after the bus was closed. Start a new bus.`);
+  return new BanyanError(
+    'BUS_CLOSED',
+    `Subscription ${name} came after the bus was closed. Start a new bus.`,
+  );
 }

@@ -39,8 +39,15 @@ export function runSubscription(
 
   const follow = async ({ log, room }: (typeof followers)[number]): Promise<void> => {
     const after = subscription.from[eventLogName(log)];
+    const reader = readerOf(log);
+    const head = await reader.head();
+    if (head && after && head.position <= after.position && after.index === undefined) {
+      // Nothing is new in this log: its end still tells up to which time others need not wait for it.
+      merge.push(log, { events: [], cursor: after, logTime: head.logTime });
+      readable.ring();
+    }
     const reading = { types, follow: true, signal: ending.signal, batchBytes: readBytes };
-    for await (const chunk of readEvents(readerOf(log), log, { ...reading, ...(after && { after }) })) {
+    for await (const chunk of readEvents(reader, log, { ...reading, ...(after && { after }) })) {
       if (ending.signal.aborted) return;
       merge.push(log, chunk);
       readable.ring();

@@ -24,7 +24,10 @@ export const noLookups: LookupFold = {
 };
 
 /** Which indexes a translation's row store needs, by the tables' names in the source. */
-export function lookupIndexes({ tables, lookups }: Translation): Record<string, readonly (readonly string[])[]> {
+export function lookupIndexes({
+  tables,
+  lookups,
+}: Translation): Record<string, readonly (readonly string[])[]> {
   return Object.fromEntries(
     Object.entries(lookups).map(([short, ways]) => {
       const { name, key } = declaredTable(tables, short);

@@ -33,12 +33,7 @@ export function lookUpRow(
 }
 
 /** `tx.rows`: by the key's columns or those of a declared way. */
-export function* lookUpRows(
-  lookup: Lookup,
-  short: string,
-  table: Table,
-  where: Row,
-): Generator<Row, void> {
+export function* lookUpRows(lookup: Lookup, short: string, table: Table, where: Row): Generator<Row, void> {
   const columns = Object.keys(where);
   if (table.key.length > 0 && sameColumns(columns, table.key)) {
     const found = lookUpRow(lookup, short, table, where);

@@ -40,7 +40,8 @@ export function viewTransaction(entry: TransactionEntry, tables: Tables, lookup:
 
 /** The lines of a transaction, in order. */
 export function* transactionLines(entry: TransactionEntry): Generator<Line<TransactionLine>, void> {
-  for (const line of entry.single ? [entry.single] : entry.lines()) if (line.kind === 'transaction') yield line;
+  for (const line of entry.single ? [entry.single] : entry.lines())
+    if (line.kind === 'transaction') yield line;
 }
 
 function* changesOf(entry: TransactionEntry): Generator<Change, void> {

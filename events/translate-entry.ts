@@ -62,7 +62,10 @@ export async function translateEntry(translator: EntryTranslator, tx: Transactio
 }
 
 /** Runs the translation. What it throws is its own failure; what the log throws is not, and passes outside. */
-function* storedEvents({ translation, ref, events }: EntryTranslator, tx: Transaction): Generator<StoredEvent> {
+function* storedEvents(
+  { translation, ref, events }: EntryTranslator,
+  tx: Transaction,
+): Generator<StoredEvent> {
   const place = { log: eventLogName(ref), position: tx.position };
   let index = 0;
   try {

@@ -92,7 +92,8 @@ export class TranslatorLoop {
     }
     const isTick = batch.at(-1)?.single?.kind === 'tick';
     if (isTick || clock.now() - this.#lastAppend >= tickEveryMs) this.#tick();
-    else if (eventLog.committed < this.position) this.#timer ??= setTimeout(() => this.#onTimer(), tickEveryMs);
+    else if (eventLog.committed < this.position)
+      this.#timer ??= setTimeout(() => this.#onTimer(), tickEveryMs);
   }
 
   async #translate(entry: LogEntry<ChangeLogLine>): Promise<void> {
