@@ -48,7 +48,11 @@ function jsonTeller({ out }: Terminal): Teller {
   return {
     snapshot: (source, told) => tell({ event: 'snapshot', source, ...told }),
     ready: ({ gateways }) => {
-      tell({ event: 'ready', pid: process.pid, gateways: gateways.map(({ group, url }) => ({ group, url })) });
+      tell({
+        event: 'ready',
+        pid: process.pid,
+        gateways: gateways.map(({ group, url }) => ({ group, url })),
+      });
     },
   };
 }

@@ -1,7 +1,13 @@
 import type { ChangeLogLine } from 'banyan/cdc';
 import { eventLogOf } from 'banyan/catalog';
 import { eventLogName, type EventLogLine, type EventLogRef } from 'banyan/events';
-import { BanyanError, nodeFileSystem, openLogReader, type JsonObject, type SegmentLogReader } from 'banyan/runtime';
+import {
+  BanyanError,
+  nodeFileSystem,
+  openLogReader,
+  type JsonObject,
+  type SegmentLogReader,
+} from 'banyan/runtime';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { changeLogDirectory, eventLogDirectory } from '../dev/places.ts';
 

@@ -15,7 +15,8 @@ export function addStatusCommand(program: Command, context: CommandContext): voi
 }
 
 function asText({ sources, translations, views }: ProjectStatus): string {
-  const seconds = (value: number | undefined): string => (value === undefined ? '-' : `${value.toFixed(1)} s`);
+  const seconds = (value: number | undefined): string =>
+    value === undefined ? '-' : `${value.toFixed(1)} s`;
   return [
     table(
       ['source', 'position', 'last commit', 'behind', 'retained WAL', 'note'],

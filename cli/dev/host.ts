@@ -2,7 +2,15 @@ import { startCapture, type Capture, type SnapshotProgress } from 'banyan/cdc';
 import { checkGroups, eventLogOf, logsOf, type Group } from 'banyan/catalog';
 import { createLocalBus, eventLogName, startTranslator, type LocalBus, type Translator } from 'banyan/events';
 import { ensureLive, startProjector, type Projector } from 'banyan/projections';
-import { BanyanError, closeAll, nodeFileSystem, once, systemClock, type Closeable, type Logger } from 'banyan/runtime';
+import {
+  BanyanError,
+  closeAll,
+  nodeFileSystem,
+  once,
+  systemClock,
+  type Closeable,
+  type Logger,
+} from 'banyan/runtime';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { startControl } from './control.ts';
 import { startGateways, type RunningGateway } from './gateways.ts';
@@ -155,11 +163,24 @@ async function project(group: Group, bus: LocalBus, starting: Starting): Promise
     }
     const { projection, generation } = view;
     const logs = logsOf(projection, groups);
-    const projector = await startProjector({ store: views, projection, generation, bus, logs, logger, signal });
+    const projector = await startProjector({
+      store: views,
+      projection,
+      generation,
+      bus,
+      logs,
+      logger,
+      signal,
+    });
     projector.onProgress(({ progress }) => {
       for (const ref of logs) {
         const at = progress[eventLogName(ref)];
-        if (at) times.passed(ref.source, `in view ${projection.name}`, at.index === undefined ? at.position : at.position - 1);
+        if (at)
+          times.passed(
+            ref.source,
+            `in view ${projection.name}`,
+            at.index === undefined ? at.position : at.position - 1,
+          );
       }
     });
     started.push(projector);

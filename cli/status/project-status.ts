@@ -65,7 +65,12 @@ export async function projectStatus(loaded: LoadedConfig): Promise<ProjectStatus
         const [captured, translated] = [heads.get(ref.source), heads.get(name)];
         const position = translated?.position ?? 0;
         const positionsBehind = Math.max(0, (captured?.position ?? 0) - position);
-        return { name, position, positionsBehind, ...behind(positionsBehind, translated?.logTime, captured?.logTime) };
+        return {
+          name,
+          position,
+          positionsBehind,
+          ...behind(positionsBehind, translated?.logTime, captured?.logTime),
+        };
       }),
     );
     const views = await viewsOf(config.groups, config.views, loaded, heads);
@@ -102,7 +107,11 @@ async function sourceStatus(name: string, definition: SourceDefinition, heads: H
   try {
     const { end, retainedBytes } = await definition.create(name, { logger: silentLogger }).lag();
     const isBehind = head !== undefined && compareCursors(end, head.cursor) > 0;
-    return { ...known, retainedBytes, ...(head && { lagBytes: isBehind ? bytesBetween(head.cursor, end) : 0 }) };
+    return {
+      ...known,
+      retainedBytes,
+      ...(head && { lagBytes: isBehind ? bytesBetween(head.cursor, end) : 0 }),
+    };
   } catch (error) {
     return { ...known, problem: toError(error).message };
   }
@@ -135,7 +144,12 @@ async function viewsOf(
 async function viewFigures(
   projection: AnyProjection,
   number: number,
-  { groups, store, loaded, heads }: { groups: readonly Group[]; store: AtomicViewStore; loaded: LoadedConfig; heads: Heads },
+  {
+    groups,
+    store,
+    loaded,
+    heads,
+  }: { groups: readonly Group[]; store: AtomicViewStore; loaded: LoadedConfig; heads: Heads },
 ): Promise<Pick<ViewStatus, 'documents' | 'positionsBehind' | 'secondsBehind'>> {
   const id = { projection: projection.name, number };
   const [documents, progress] = await Promise.all([store.count(id), store.progress(id)]);
@@ -167,7 +181,11 @@ async function logTimeAt(named: NamedLog, position: number): Promise<string | un
   }
 }
 
-function behind(positions: number, from: string | undefined, to: string | undefined): { readonly secondsBehind?: number } {
+function behind(
+  positions: number,
+  from: string | undefined,
+  to: string | undefined,
+): { readonly secondsBehind?: number } {
   if (positions === 0) return { secondsBehind: 0 };
   if (from === undefined || to === undefined) return {};
   return { secondsBehind: Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000) };
