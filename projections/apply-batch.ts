@@ -146,7 +146,8 @@ async function failAt(
   expected: Progress,
   failures: readonly Failed[],
 ): Promise<never> {
-  const byEvent = new Map(failures.map((one) => [one.failure.eventId, one]));
+  // Of the keys of one event the first is named.
+  const byEvent = new Map([...failures].reverse().map((one) => [one.failure.eventId, one]));
   const first = deliveries.findIndex(({ events }) => events.some(({ id }) => byEvent.has(id)));
   const event = deliveries[first]?.events.find(({ id }) => byEvent.has(id));
   const found = (event && byEvent.get(event.id)) ?? failures[0];
