@@ -5,8 +5,19 @@ export { systemClock, type Clock } from './clock.ts';
 export { createLogger, silentLogger, type Logger } from './logger.ts';
 export type { AppendFile, FileSystem, ReadFile, ReadFileSync } from './file-system.ts';
 export { nodeFileSystem } from './node-file-system.ts';
+export { openLogWriter, type LogWriterOptions } from './log/open-writer.ts';
+export { openLogReader, type LogReaderOptions, type SegmentLogReader } from './log/reader.ts';
+export type { LogIdentity } from './log/identity.ts';
+export type { LogStats } from './log/stats.ts';
+export type { VerifyStep } from './log/verify.ts';
+export type { Holder } from './log/holder.ts';
 export type { EntryWriter, Line, LineFrame, LogEntry, LogReader, LogWriter, ReadOptions } from './log/log.ts';
-export { maxStoreKeyBytes, type OrderedStore, type StoreKey, type StoreWrite } from './store/ordered-store.ts';
+export {
+  maxStoreKeyBytes,
+  type OrderedStore,
+  type StoreKey,
+  type StoreWrite,
+} from './store/ordered-store.ts';
 export { openLmdbStore, type LmdbStoreOptions } from './store/lmdb-store.ts';
 export { memoryStore, type MemoryStore } from './store/memory-store.ts';
 export { sortedKeys, type SortedKeys } from './store/sorted-keys.ts';
