@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { event, type DomainEvent } from 'banyan/events';
 import { BanyanError, silentLogger } from 'banyan/runtime';
 import { z } from 'zod';
+import { eventually } from '../kit/eventually.ts';
 import { createMemoryViewStore } from './memory-view-store.ts';
 import { projection, type AnyProjection } from './projection.ts';
 import { startProjector, type Projector, type ProjectorOptions } from './projector.ts';
@@ -337,12 +338,11 @@ describe('a store that goes away', () => {
         },
       }),
     });
-    const states: string[] = [];
-    const watching = setInterval(() => states.push(projector.status().state.kind), 5);
+    const warned = eventually(() => expect(projector.status().state.kind).toBe('retrying'));
     await bus.deliver(history, 100);
+    await warned;
     await projector.reached(end(history));
-    clearInterval(watching);
-    expect(states).toContain('retrying');
+    expect(projector.status().state.kind).toBe('running');
     expect(await documents(store, generation)).toEqual(expectedCounters(history));
   });
 

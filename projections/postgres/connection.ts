@@ -120,7 +120,8 @@ function tell(
   if (error instanceof BanyanError) return error;
   const known = error instanceof pg.DatabaseError ? told?.(error) : undefined;
   if (known) return known;
-  const code = (error as { code?: unknown }).code;
+  // Of what was thrown, which need not be an Error of this realm.
+  const code = (thrown as { code?: unknown } | undefined)?.code;
   const sqlState = typeof code === 'string' ? code : '';
   if (socketCodes.has(sqlState) || unreachable.test(sqlState) || socketMessages.test(error.message)) {
     return new BanyanError(

@@ -52,24 +52,22 @@ export function createScriptedBus(): ScriptedBus {
     break: (error) => finish?.reject(error),
     deliver: async (events, perDelivery = 10) => {
       const fresh = events.filter((event) => !coversEvent(from, event)).sort(compareOrderKeys);
+      const lastOf = new Map(fresh.map((event) => [placeOf(event), event.index]));
       let progress = from;
       for (let at = 0; at < fresh.length; at += perDelivery) {
         const some = fresh.slice(at, at + perDelivery);
-        progress = some.reduce(
-          (sum, event) => ({ ...sum, [eventLogName(event)]: cursorOf(event, fresh) }),
-          progress,
-        );
+        for (const event of some) {
+          const { position, index } = event;
+          // Without an index behind the last event of its transaction.
+          const cursor = lastOf.get(placeOf(event)) === index ? { position } : { position, index };
+          progress = { ...progress, [eventLogName(event)]: cursor };
+        }
         await hand({ events: some, progress });
       }
     },
   };
 }
 
-/** Behind an event; without an index when it is the last of its transaction. */
-function cursorOf(event: DomainEvent, all: readonly DomainEvent[]): { position: number; index?: number } {
-  const log = eventLogName(event);
-  const more = all.some(
-    (one) => one.position === event.position && one.index > event.index && eventLogName(one) === log,
-  );
-  return more ? { position: event.position, index: event.index } : { position: event.position };
+function placeOf(event: DomainEvent): string {
+  return `${eventLogName(event)}:${event.position}`;
 }
