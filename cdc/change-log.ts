@@ -1,7 +1,10 @@
 import {
   BanyanError,
+  openLogWriter,
   type Closeable,
   type EntryWriter,
+  type FileSystem,
+  type Logger,
   type LogReader,
   type LogWriter,
 } from 'banyan/runtime';
@@ -39,15 +42,51 @@ export interface TransactionAppend {
   abort(): Promise<void>;
 }
 
+/** How to open a change log. */
+export interface ChangeLogOptions {
+  /** The log's own directory. */
+  readonly directory: string;
+  readonly fileSystem: FileSystem;
+  /** The source's name. */
+  readonly source: string;
+  readonly logger?: Logger;
+  /** About how many bytes of changes go into one line. Default 256 KiB. */
+  readonly lineBytes?: number | undefined;
+}
+
+/**
+ * Opens the change log of a source to write, creating it if needed.
+ * @throws BanyanError LOG_*
+ */
+export async function openChangeLog(options: ChangeLogOptions): Promise<ChangeLog> {
+  const { source, lineBytes, ...where } = options;
+  const log = await openLogWriter<ChangeLogLine>({
+    ...where,
+    owner: `the capture of "${source}"`,
+    kind: 'change-log',
+    name: source,
+    dense: true,
+  });
+  return changeLogOver(log, lineBytes);
+}
+
 /** What the first parts of a log's first transaction say of what was before. */
 const noCursor: Cursor = { system: '', timeline: 0, lsn: '0/0' };
+
+/** Where a change log ends: kept beside it, since its last line may be long. */
+interface End {
+  cursor: Cursor | undefined;
+  logTime: string | undefined;
+}
 
 /**
  * Makes a change log of the log of lines that it is written to.
  * @param lineBytes about how many bytes of changes go into one line
  */
 export function changeLogOver(log: LogWriter<ChangeLogLine>, lineBytes = 256 * 1024): ChangeLog {
-  const changeLog: ChangeLog = {
+  const { last } = log;
+  const end: End = { cursor: last?.cursor, logTime: last?.logTime };
+  return {
     get position() {
       return log.committed;
     },
@@ -55,14 +94,16 @@ export function changeLogOver(log: LogWriter<ChangeLogLine>, lineBytes = 256 * 1
       return log.durable;
     },
     get cursor() {
-      return log.last?.cursor;
+      return end.cursor;
     },
     get logTime() {
-      return log.last?.logTime;
+      return end.logTime;
     },
-    begin: (xid, committedAt) => beginTransaction(log, { xid, committedAt }, lineBytes),
+    begin: (xid, committedAt) => beginTransaction(log, end, { xid, committedAt, lineBytes }),
     tick: (at, cursor) => {
-      log.append(log.committed + 1, { kind: 'tick', logTime: notBefore(log, at), cursor });
+      const logTime = notBefore(end, at);
+      log.append(log.committed + 1, { kind: 'tick', logTime, cursor });
+      Object.assign(end, { cursor, logTime });
     },
     head: () => log.head(),
     read: (options) => log.read(options),
@@ -70,49 +111,51 @@ export function changeLogOver(log: LogWriter<ChangeLogLine>, lineBytes = 256 * 1
     sync: () => log.sync(),
     close: () => log.close(),
   };
-  return changeLog;
+}
+
+interface TransactionStart {
+  readonly xid: string;
+  readonly committedAt: string;
+  readonly lineBytes: number;
 }
 
 function beginTransaction(
   log: LogWriter<ChangeLogLine>,
-  { xid, committedAt }: { readonly xid: string; readonly committedAt: string },
-  lineBytes: number,
+  end: End,
+  { xid, committedAt, lineBytes }: TransactionStart,
 ): TransactionAppend {
   const position = log.committed + 1;
-  const before = log.last?.cursor;
-  const header = { kind: 'transaction', xid, committedAt, logTime: notBefore(log, committedAt) } as const;
-  let changes: Change[] = [];
-  let schemas: TableSchema[] = [];
-  let bytes = 0;
+  const logTime = notBefore(end, committedAt);
+  const part = { changes: [] as Change[], schemas: [] as TableSchema[], bytes: 0 };
   let writer: EntryWriter<ChangeLogLine> | undefined;
-  const line = (cursor: Cursor): TransactionLine => ({
-    ...header,
-    cursor,
-    ...(schemas.length > 0 && { schemas }),
-    changes,
-  });
+  const line = (cursor: Cursor): TransactionLine => {
+    const { changes, schemas } = part;
+    const told = schemas.length > 0 ? { schemas } : {};
+    return { kind: 'transaction', xid, committedAt, logTime, cursor, ...told, changes };
+  };
   const writePart = async (): Promise<void> => {
     // The transaction's own cursor is known at its end only.
-    const part = line(before ?? noCursor);
-    [changes, schemas, bytes] = [[], [], 0];
+    const payload = line(end.cursor ?? noCursor);
+    Object.assign(part, { changes: [], schemas: [], bytes: 0 });
     writer ??= log.begin(position);
-    await writer.write(part);
+    await writer.write(payload);
   };
   return {
     position,
     add: (change, schema) => {
-      changes.push(change);
-      if (schema) schemas.push(schema);
-      bytes += approximateBytes(change);
-      return bytes >= lineBytes ? writePart() : undefined;
+      part.changes.push(change);
+      if (schema) part.schemas.push(schema);
+      part.bytes += approximateBytes(change);
+      return part.bytes >= lineBytes ? writePart() : undefined;
     },
     commit: async (cursor) => {
-      if (!isBeyond(cursor, before)) {
+      if (!isBeyond(cursor, end.cursor)) {
         await writer?.abort();
         return 'skipped';
       }
       if (writer) await writer.commit(line(cursor));
       else log.append(position, line(cursor));
+      Object.assign(end, { cursor, logTime });
       return 'logged';
     },
     abort: async () => {
@@ -134,7 +177,6 @@ export function isBeyond(cursor: Cursor, head: Cursor | undefined): boolean {
 }
 
 /** Log times never go back, whatever the source's clock does. ISO texts of one form are ordered as their times. */
-function notBefore(log: LogWriter<ChangeLogLine>, at: string): string {
-  const last = log.last?.logTime;
+function notBefore({ logTime: last }: End, at: string): string {
   return last !== undefined && last > at ? last : at;
 }

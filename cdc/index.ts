@@ -41,3 +41,9 @@ export type { PostgresOptions } from './postgres/options.ts';
 export { openRowStore } from './rows/open-row-store.ts';
 export type { RowIndexes, RowKey, RowStore, RowStoreLimits, RowStoreOptions } from './rows/row-store.ts';
 export { pullTables, type PullOptions } from './pull/pull-tables.ts';
+export {
+  openChangeLog,
+  type ChangeLog,
+  type ChangeLogOptions,
+  type TransactionAppend,
+} from './change-log.ts';

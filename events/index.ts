@@ -27,3 +27,19 @@ export {
 } from './domain-event.ts';
 export type { Bus, Delivery, DeliveryHandler, RunningSubscription, Subscription } from './bus.ts';
 export { compareOrderKeys } from './order.ts';
+export { decimal, timestamp } from './schemas.ts';
+export { became, changed } from './predicates.ts';
+export {
+  eventId,
+  eventsOfLine,
+  type EventLogLine,
+  type EventLogTick,
+  type EventsLine,
+  type StoredEvent,
+} from './event-log.ts';
+export { readEvents, type EventChunk, type ReadEventsOptions } from './read-events.ts';
+export { startTranslator, type TranslatorOptions } from './start-translator.ts';
+export type { Translator, TranslatorState, TranslatorStatus } from './translator.ts';
+export { createLocalBus, type LocalBus, type LocalBusOptions } from './local-bus.ts';
+export type { SubscriptionLimits } from './local-subscription.ts';
+export type { Announcement } from './merge.ts';

@@ -1,4 +1,4 @@
-import { once, toError, type Closeable, type Logger, type LogReader } from 'banyan/runtime';
+import { closeAll, once, toError, type Closeable, type Logger, type LogReader } from 'banyan/runtime';
 import { eventLogName, type EventLogRef } from './domain-event.ts';
 import type { EventLogLine } from './event-log.ts';
 import { TranslatorLoop, type TranslatorParts } from './translator-loop.ts';
@@ -34,7 +34,10 @@ export interface Translator extends Closeable {
   readonly eventLog: LogReader<EventLogLine>;
 }
 
-/** Runs a translation behind the head of its event log until closed; the parts that it owns are closed with it. */
+/**
+ * Runs a translation behind the head of its event log until closed. The event log and the look-ups are closed then;
+ * after a failure the event log stays open to its readers until `close`.
+ */
 export function runTranslator(parts: TranslatorParts, logger: Logger, outer: AbortSignal): Translator {
   const { ref, eventLog, lookups } = parts;
   const log = eventLogName(ref);
@@ -48,14 +51,15 @@ export function runTranslator(parts: TranslatorParts, logger: Logger, outer: Abo
   };
   const loop = new TranslatorLoop(parts, signal, fail);
 
+  const release = once(() => closeAll([eventLog, lookups]));
+
   const run = async (): Promise<void> => {
     await loop.run().catch((error: unknown) => {
       // What is interrupted by the end has not failed.
       if (!signal.aborted) fail(error);
     });
     await loop.drained().catch(fail);
-    await lookups.close().catch(fail);
-    await eventLog.close().catch(fail);
+    if (!failure) await release().catch(fail);
     state = failure ? { kind: 'failed', error: failure } : { kind: 'closed' };
     if (!failure) return;
     logger.error({ err: failure, log, position: loop.position }, 'translation stopped');
@@ -75,6 +79,7 @@ export function runTranslator(parts: TranslatorParts, logger: Logger, outer: Abo
     close: once(async () => {
       stopping.abort();
       await ended.catch(() => undefined);
+      await release();
     }),
   };
 }
