@@ -49,7 +49,7 @@ test('a failure is exit code 1, as text and as JSON', async () => {
   expect(await run('status')).toMatchObject({
     code: 1,
     out: '',
-    err: expect.stringMatching(/^error CONFIG_NOT_FOUND: /) as string,
+    err: expect.stringMatching(/^error CONFIG_NOT_FOUND: /),
   });
   const { code, out } = await run('status', '--json');
   expect(code).toBe(1);

@@ -1,1 +1,1 @@
-export {};
+export { gateway, type AnyGateway, type Gateway, type PageOf, type ResponseOf } from './gateway.ts';

@@ -1,10 +1,11 @@
+import { BanyanError, type LogStats } from 'banyan/runtime';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { wholeNumber } from '../arguments.ts';
 import { bytes, table } from '../terminal/output.ts';
 import { progress } from '../terminal/progress.ts';
 import { traceEvent } from './log-trace.ts';
-import { logNamed, logsOfProject, openLog } from './logs.ts';
+import { logNamed, logsOfProject, openLog, type NamedLog } from './logs.ts';
 import { configOf, withConfig, withJson, type ConfigOptions } from './options.ts';
 import { printLines, type LineFilter } from './print-lines.ts';
 
@@ -57,24 +58,28 @@ export function addLogCommand(program: Command, context: CommandContext): void {
 async function stats(name: string | undefined, options: LogOptions, context: CommandContext): Promise<void> {
   const loaded = await configOf(options, context);
   const named = name === undefined ? logsOfProject(loaded) : [logNamed(name, loaded)];
-  const found = [];
-  for (const one of named) {
-    const log = await openLog(one);
-    found.push({ log: one.name, ...(await log.stats().finally(() => log.close())) });
-  }
+  const found = await Promise.all(named.map(statsOf));
   if (options.json === true) {
     context.terminal.out(`${JSON.stringify(found)}\n`);
     return;
   }
   const rows = found.map((one) => [
     one.log,
-    one.first,
-    one.last,
+    one.first ?? 0,
+    one.last ?? 0,
     one.segments,
     bytes(one.rawBytes),
     bytes(one.storedBytes),
   ]);
   context.terminal.out(table(['log', 'first', 'last', 'segments', 'text', 'stored'], rows));
+}
+
+async function statsOf(named: NamedLog): Promise<{ readonly log: string } & LogStats> {
+  const log = await openLog(named);
+  return log
+    .stats()
+    .then((stats) => ({ log: named.name, ...stats }))
+    .finally(() => log.close());
 }
 
 async function cat(
@@ -110,24 +115,48 @@ async function tail(name: string, options: CatOptions, context: CommandContext):
 async function verify(name: string | undefined, options: LogOptions, context: CommandContext): Promise<void> {
   const loaded = await configOf(options, context);
   const named = name === undefined ? logsOfProject(loaded) : [logNamed(name, loaded)];
-  const { terminal } = context;
-  for (const one of named) {
-    const log = await openLog(one);
-    const shown = progress(terminal, `verify ${one.name}`, 'bytes');
-    try {
-      const found = await log.verify((done, total) => shown.update(done, total));
-      shown.stop();
-      if (options.json === true)
-        terminal.out(`${JSON.stringify({ log: one.name, sound: true, ...found })}\n`);
-      else
-        terminal.out(
-          `${one.name}: sound, ${found.entries.toLocaleString('en-US')} entries up to position ${found.last}\n`,
-        );
-    } finally {
-      shown.stop();
-      await log.close();
+  const verified = [];
+  for (const one of named) verified.push(await verifyLog(one, options.json === true, context));
+  const damaged = verified.filter(({ damages }) => damages.length > 0).map(({ log }) => log);
+  if (damaged.length === 0) return;
+  throw new BanyanError(
+    'LOG_CORRUPT',
+    `Damage was found in ${damaged.join(', ')}; it is told above. Put the named files back from a copy; nothing was changed.`,
+    { details: { logs: damaged } },
+  );
+}
+
+interface Verified {
+  readonly log: string;
+  readonly damages: readonly string[];
+}
+
+async function verifyLog(
+  named: NamedLog,
+  json: boolean,
+  { terminal, signal }: CommandContext,
+): Promise<Verified> {
+  const log = await openLog(named);
+  const shown = progress(terminal, `verify ${named.name}`, 'segments');
+  const damages: string[] = [];
+  let summary: object = {};
+  try {
+    for await (const step of log.verify(signal)) {
+      if (step.kind === 'segment') shown.update(step.segment, step.segments);
+      else if (step.kind === 'damage') damages.push(step.error.message);
+      else summary = step;
     }
+  } finally {
+    shown.stop();
+    await log.close();
   }
+  if (json)
+    terminal.out(
+      `${JSON.stringify({ log: named.name, sound: damages.length === 0, ...summary, damages })}\n`,
+    );
+  else if (damages.length === 0) terminal.out(`${named.name}: sound\n`);
+  else terminal.out(damages.map((text) => `${named.name}: ${text}\n`).join(''));
+  return { log: named.name, damages };
 }
 
 function filterOf({ type, where }: CatOptions): LineFilter {

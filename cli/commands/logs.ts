@@ -1,13 +1,7 @@
 import type { ChangeLogLine } from 'banyan/cdc';
 import { eventLogOf } from 'banyan/catalog';
 import { eventLogName, type EventLogLine, type EventLogRef } from 'banyan/events';
-import {
-  BanyanError,
-  nodeFileSystem,
-  openLogReader,
-  type JsonObject,
-  type SegmentLogReader,
-} from 'banyan/runtime';
+import { BanyanError, nodeFileSystem, openLogReader, type SegmentLogReader } from 'banyan/runtime';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { changeLogDirectory, eventLogDirectory } from '../dev/places.ts';
 
@@ -18,7 +12,7 @@ export type NamedLog = { readonly name: string; readonly directory: string } & (
 );
 
 /** A line of either kind of log. */
-export type AnyLine = (ChangeLogLine | EventLogLine) & JsonObject;
+export type AnyLine = ChangeLogLine | EventLogLine;
 
 /** Every log that the configuration has: a change log for each source, an event log for each translation. */
 export function logsOfProject({ config, directory }: LoadedConfig): readonly NamedLog[] {

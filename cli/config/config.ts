@@ -1,7 +1,7 @@
 import type { SourceDefinition } from 'banyan/cdc';
 import type { Group } from 'banyan/catalog';
 import type { Identity } from 'banyan/gateway';
-import type { LegacyApi } from 'banyan/legacy-adapter';
+import type { LegacyAdapterOptions } from 'banyan/legacy-adapter';
 import type { AtomicViewStore } from 'banyan/projections';
 import { BanyanError } from 'banyan/runtime';
 import { z } from 'zod';
@@ -23,6 +23,10 @@ export interface BanyanConfig {
   readonly gateways?: GatewayAddresses;
 }
 
+/** How the monolith's API is reached; the caller's own token is passed on unless `identity` says otherwise. */
+export type LegacyApi = Omit<LegacyAdapterOptions, 'logger' | 'identity'> &
+  Partial<Pick<LegacyAdapterOptions, 'identity'>>;
+
 /** Where the gateways listen when they run on one machine. */
 export interface GatewayAddresses {
   /** Default 127.0.0.1. */
@@ -40,7 +44,7 @@ const shape = z.strictObject({
   groups: z.array(z.looseObject({ kind: z.literal('group'), name })).min(1, 'at least one group'),
   views: z.looseObject({ commit: z.instanceof(Function) }),
   identity: kinds.optional(),
-  legacy: kinds.optional(),
+  legacy: z.looseObject({ baseUrl: z.url() }).optional(),
   gateways: z
     .strictObject({
       host: z.string().optional(),

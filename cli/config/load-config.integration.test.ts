@@ -48,7 +48,7 @@ describe('a configuration', () => {
     await write(good.replace(`tables: ['public.*']`, `tables: 7`));
     await expect(load(true)).rejects.toMatchObject({
       code: 'CONFIG_TYPE_ERROR',
-      message: expect.stringMatching(/banyan\.config\.ts:\d+:\d+: .*number.*--no-type-check/s) as string,
+      message: expect.stringMatching(/banyan\.config\.ts:\d+:\d+: .*number.*--no-type-check/s),
     });
   });
 
@@ -61,7 +61,7 @@ describe('a configuration', () => {
     await write('export default {');
     await expect(load()).rejects.toMatchObject({
       code: 'CONFIG_BROKEN',
-      message: expect.stringMatching(/banyan\.config\.ts:1:/) as string,
+      message: expect.stringMatching(/banyan\.config\.ts:1:/),
     });
   });
 
@@ -69,7 +69,7 @@ describe('a configuration', () => {
     await write(`throw new Error('DATABASE_URL is not set'); export default {};`);
     await expect(load()).rejects.toMatchObject({
       code: 'CONFIG_BROKEN',
-      message: expect.stringContaining('DATABASE_URL is not set') as string,
+      message: expect.stringContaining('DATABASE_URL is not set'),
     });
   });
 
@@ -77,7 +77,7 @@ describe('a configuration', () => {
     await write(`export default { sources: {}, group: [] };`);
     await expect(load()).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
-      message: expect.stringMatching(/sources: at least one source.*groups:.*views:/s) as string,
+      message: expect.stringMatching(/sources: at least one source.*groups:.*views:/s),
     });
   });
 

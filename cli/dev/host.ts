@@ -91,7 +91,7 @@ async function startParts(starting: Starting): Promise<Omit<Host, 'times' | 'clo
   const projectors: Projector[] = [];
   for (const group of groups) projectors.push(...(await project(group, bus, starting)));
   const gateways = await startGateways(loaded, starting);
-  started.push(...gateways, await startControl(loaded.directory, times));
+  started.push(await startControl(loaded.directory, times));
   return {
     translators: [...translators.values()],
     projectors,
