@@ -43,6 +43,8 @@ export class DirectoryView implements LogView {
   #mark: RawPoint | undefined;
   #ahead: RawPoint | undefined;
   #newestSealed: { readonly stem: string; readonly last: LineFrame } | undefined;
+  /** What the last look listed. */
+  #names = '';
   #watchers = 0;
   #watch: { close(): void } | undefined;
 
@@ -78,13 +80,17 @@ export class DirectoryView implements LogView {
 
   refresh(): Promise<void> {
     return this.#lane.run(async () => {
-      for (let tries = 1; ; tries++) {
+      let [tries, names] = [0, ''];
+      for (;;) {
+        // As long as files come and go, a look that failed says nothing.
+        tries = names === this.#names ? tries + 1 : 1;
+        names = this.#names;
         try {
-          if ((await this.#look()) || tries === 5) return;
+          if ((await this.#look()) || tries >= 5) return;
         } catch (error) {
           // A segment was sealed, or an entry taken back, between two looks.
           const mayPass = fileErrorCode(error) === 'ENOENT' || isBanyanError(error, 'LOG_CORRUPT');
-          if (!mayPass || tries === 5) throw error;
+          if (!mayPass || tries >= 5) throw error;
           this.#ahead = undefined;
         }
       }
@@ -107,10 +113,9 @@ export class DirectoryView implements LogView {
   /** One look at the directory; false when it must be repeated. */
   async #look(): Promise<boolean> {
     const fence = await this.#fence();
-    const files = chooseSegments(
-      await this.#names(),
-      (raw) => raw.fence === fence || this.#trusted.has(raw.stem),
-    );
+    const names = await this.#list();
+    this.#names = names.join();
+    const files = chooseSegments(names, (raw) => raw.fence === fence || this.#trusted.has(raw.stem));
     const raws = files.filter(({ form, fence: its }) => form === 'raw' && its === fence);
     const from = await this.#startOf(files, raws);
     const found = await this.#scan(raws, from);
@@ -139,7 +144,7 @@ export class DirectoryView implements LogView {
   }
 
   /** Listed until two listings are equal: one alone may miss both the raw file and the sealed one of a segment. */
-  async #names(): Promise<string[]> {
+  async #list(): Promise<string[]> {
     let names = await this.fileSystem.list(this.directory);
     for (;;) {
       const again = await this.fileSystem.list(this.directory);

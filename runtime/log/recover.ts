@@ -1,4 +1,5 @@
 import type { FileSystem } from '../file-system.ts';
+import { fileErrorCode } from '../node-file-system.ts';
 import type { Logger } from '../logger.ts';
 import type { Codec } from './codec.ts';
 import { corrupt } from './errors.ts';
@@ -35,7 +36,24 @@ export interface RecoverOptions {
  *
  * @throws BanyanError LOG_CORRUPT before anything was changed
  */
-export async function recover(options: RecoverOptions): Promise<{ segments: Segment[]; last: LineFrame }> {
+export async function recover(options: RecoverOptions): Promise<Recovered> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await recoverOnce(options);
+    } catch (error) {
+      // An overtaken writer that still runs has sealed and removed a segment meanwhile.
+      if (fileErrorCode(error) !== 'ENOENT' || tries === 5) throw error;
+    }
+  }
+}
+
+interface Recovered {
+  readonly segments: Segment[];
+  /** The last line kept. */
+  readonly last: LineFrame;
+}
+
+async function recoverOnce(options: RecoverOptions): Promise<Recovered> {
   const { fileSystem, directory, fence } = options;
   // What the writer before did may not be durable; what is kept must be.
   await fileSystem.syncDirectory(directory);
@@ -123,8 +141,13 @@ async function removeLeavings(
   const { fileSystem, directory } = options;
   const kept = new Set(files.flatMap((file) => [fileName(file), indexName(file)]));
   for (const name of names) {
-    const isOurs = parseFileName(name) !== undefined || /^\d{20}-.*\.(tmp|index\.json)$/.test(name);
-    if (isOurs && !kept.has(name)) await fileSystem.remove(`${directory}/${name}`);
+    const stem = name.slice(0, name.indexOf('.'));
+    const isHalfMade = /^\d{20}-.*\.tmp$/.test(name);
+    // An overtaken writer that still runs may be about to finish sealing what is raw: it needs its index then.
+    const isLoneIndex = name === indexName({ stem }) && !names.includes(fileName({ stem, form: 'raw' }));
+    const isSegment = parseFileName(name) !== undefined;
+    if ((isHalfMade || isLoneIndex || isSegment) && !kept.has(name))
+      await fileSystem.remove(`${directory}/${name}`);
   }
 }
 

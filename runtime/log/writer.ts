@@ -8,8 +8,8 @@ import type { EntryWriter, Line, LineFrame, LogEntry, LogWriter, ReadOptions } f
 import { OpenEntry } from './open-entry.ts';
 import type { SegmentWriter } from './segment-writer.ts';
 
-/** Bytes of lines written together, at most (a longer line is alone). */
-const chunkBytes = 1 << 20;
+/** Bytes of lines encoded together, at most (a longer line is alone). */
+const mostChunkBytes = 1 << 20;
 
 export interface WriterOptions {
   readonly owner: string;
@@ -31,6 +31,7 @@ export interface WriterOptions {
 /** The writer of a segment log: numbers and buffers lines, and commits in groups. */
 export class SegmentLogWriter<Payload> implements LogWriter<Payload> {
   readonly #options: WriterOptions;
+  readonly #chunkBytes: number;
   readonly #lane = new Lane();
   readonly #listeners = new Set<(durable: number) => void>();
   #pending: Chunk[] = [];
@@ -47,6 +48,7 @@ export class SegmentLogWriter<Payload> implements LogWriter<Payload> {
 
   constructor(options: WriterOptions) {
     this.#options = options;
+    this.#chunkBytes = Math.min(mostChunkBytes, options.bufferBytes / 4);
     this.#committedLine = this.#durableLine = this.#writtenLine = options.last;
   }
 
@@ -91,7 +93,7 @@ export class SegmentLogWriter<Payload> implements LogWriter<Payload> {
 
   async ready(): Promise<void> {
     this.#checkUsable();
-    if (this.#buffered < chunkBytes) return;
+    if (this.#buffered < this.#chunkBytes) return;
     const flushing = this.#flush();
     // A failure meanwhile is kept, and met by the next call.
     if (this.#buffered < this.#options.bufferBytes) flushing.catch(() => undefined);
@@ -152,7 +154,7 @@ export class SegmentLogWriter<Payload> implements LogWriter<Payload> {
     this.#checkUsable();
     const text = JSON.stringify(payload);
     const current = this.#pending.at(-1);
-    const isOpen = current !== undefined && current.entry === entry && current.size < chunkBytes;
+    const isOpen = current !== undefined && current.entry === entry && current.size < this.#chunkBytes;
     const chunk = isOpen ? current : new Chunk(frame, entry);
     if (!isOpen) this.#pending.push(chunk);
     this.#buffered -= chunk.size;
