@@ -24,7 +24,7 @@ export interface Index<Doc> {
 }
 
 /** An event's definition and how it is folded, without their types. */
-export interface RegisteredHandler {
+interface RegisteredHandler {
   readonly event: AnyEvent;
   readonly handler: Handler<unknown, unknown>;
 }

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { promises as timers } from 'node:timers';
 import {
   eventLogName,
   type Bus,
@@ -9,7 +9,7 @@ import {
 } from 'banyan/events';
 import {
   canonicalJson,
-  type BanyanError,
+  BanyanError,
   isBanyanError,
   once,
   systemClock,
@@ -110,6 +110,8 @@ class RunningProjector implements Projector {
   readonly #gathering: Gathering;
   readonly #closing = new AbortController();
   readonly #listeners = new Set<(status: ProjectorStatus) => void>();
+  /** Who waits for the view to come somewhere, to be told when it will not. */
+  readonly #atEnd = new Set<(error: Error) => void>();
   #state: ProjectorState = { kind: 'running' };
   #progress: Progress;
   #batch: readonly Delivery[] = [];
@@ -166,22 +168,23 @@ class RunningProjector implements Projector {
   async reached(target: Progress, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     if (covers(this.#progress, target)) return;
+    if (this.#state.kind === 'failed') throw this.#state.error;
+    if (this.#state.kind === 'closed') throw closedEarly();
     await new Promise<void>((resolve, reject) => {
       const settle = (done: () => void): void => {
-        listening.close();
+        this.#listeners.delete(look);
+        this.#atEnd.delete(early);
         signal?.removeEventListener('abort', abort);
         done();
       };
-      const abort = (): void => settle(() => reject(toError(signal?.reason)));
-      const listening = this.onProgress(({ progress }) => {
+      const look = ({ progress }: ProjectorStatus): void => {
         if (covers(progress, target)) settle(resolve);
-      });
+      };
+      const abort = (): void => settle(() => reject(toError(signal?.reason)));
+      const early = (error: Error): void => settle(() => reject(error));
+      this.#listeners.add(look);
+      this.#atEnd.add(early);
       signal?.addEventListener('abort', abort, { once: true });
-      const early = new Error('the projector was closed before the view had come so far');
-      this.ended.then(
-        () => settle(() => reject(early)),
-        (error: unknown) => settle(() => reject(toError(error))),
-      );
     });
   }
 
@@ -230,7 +233,7 @@ class RunningProjector implements Projector {
     this.#state = { kind: 'retrying', code: error.code, attempt };
     logger.warn({ projection: generation.projection, code: error.code, attempt }, error.message);
     const milliseconds = Math.min(100 * 2 ** (attempt - 1), 5000);
-    await pause(milliseconds, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+    await timers.setTimeout(milliseconds, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
 
   #note({ progress, last, events, duplicates, documents }: Applied): void {
@@ -244,7 +247,7 @@ class RunningProjector implements Projector {
       commits: before.commits + 1,
     };
     const status = this.status();
-    for (const listener of this.#listeners) listener(status);
+    for (const listener of [...this.#listeners]) listener(status);
   }
 
   #fail(thrown: unknown): void {
@@ -256,7 +259,16 @@ class RunningProjector implements Projector {
   }
 
   #end(): void {
-    if (this.#state.kind === 'failed') throw this.#state.error;
-    this.#state = { kind: 'closed' };
+    if (this.#state.kind !== 'failed') this.#state = { kind: 'closed' };
+    const error = this.#state.kind === 'failed' ? this.#state.error : closedEarly();
+    for (const tell of [...this.#atEnd]) tell(error);
+    if (this.#state.kind === 'failed') throw error;
   }
+}
+
+function closedEarly(): BanyanError {
+  return new BanyanError(
+    'PROJECTOR_CLOSED',
+    'The projector was closed before the view had come so far. Start it again.',
+  );
 }

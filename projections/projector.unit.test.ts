@@ -154,7 +154,9 @@ describe('a projector', () => {
     await bus.deliver(history.slice(0, 20));
     await projector.reached(end(history.slice(0, 20)));
     expect(seen).toEqual([10]);
-    const waiting = expect(projector.reached({ [log]: { position: 99 } })).rejects.toThrow('closed before');
+    const waiting = expect(projector.reached({ [log]: { position: 99 } })).rejects.toMatchObject({
+      code: 'PROJECTOR_CLOSED',
+    });
     await projector.close();
     await waiting;
     expect(projector.status().state).toEqual({ kind: 'closed' });

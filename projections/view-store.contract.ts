@@ -8,10 +8,10 @@ import { registryContract } from './testing/registry.contract.ts';
 import type { AtomicViewStore, ViewStore } from './view-store.ts';
 
 /** Opens two stores on the same storage, as two processes would (in memory: the same one twice). */
-export type OpenTwice<Store> = () => Promise<readonly [Store, Store]>;
+type OpenTwice<Store> = () => Promise<readonly [Store, Store]>;
 
 /** What every adapter of the view store port must do. */
-export function viewStoreContract(name: string, open: OpenTwice<ViewStore>): void {
+function viewStoreContract(name: string, open: OpenTwice<ViewStore>): void {
   describe(`${name} as a view store`, () => {
     const { one, other } = opened(open);
     itemsContract(one);

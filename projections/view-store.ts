@@ -64,7 +64,10 @@ export type BehindCause =
 /** What the store keeps under (generation, key). */
 export interface Item {
   readonly key: string;
-  /** Grows with every write of the key and never repeats, not even after a tombstone was purged: an ETag rests on it. */
+  /**
+   * Grows with every write of the key and never repeats, not even after a tombstone was purged: an ETag rests on it.
+   * The writer makes it by `nextRevision`.
+   */
   readonly revision: number;
   /** Absent before the first document and after a removal. */
   readonly document?: Document;
@@ -128,7 +131,10 @@ export interface ViewStore extends Closeable {
   /** Makes what the store needs (tables, schemas); may be called by several processes at once, again and again. */
   prepare(): Promise<void>;
 
-  /** Creates a generation's storage and registers it; returns the registered one when it is there already. */
+  /**
+   * Creates a generation's storage and registers it; returns the registered one when it is there already. Its progress
+   * begins at its floor.
+   */
   createGeneration(generation: Generation): Promise<Generation>;
   generations(projection: string): Promise<readonly Generation[]>;
   /** @throws BanyanError GENERATION_CONFLICT when its state is not `expected` any more. */
@@ -144,15 +150,24 @@ export interface ViewStore extends Closeable {
   /** @throws BanyanError POINTER_CONFLICT when the epoch is not `expectedEpoch` any more (0: there is none). */
   movePointer(group: string, expectedEpoch: number, live: LivePointer['live']): Promise<LivePointer>;
 
-  /** The items of those keys that are there. Any number of keys; the adapter splits. */
+  // Every method below throws BanyanError GENERATION_UNKNOWN when there is no such generation (any more).
+
+  /** The items of those keys that are there. Any number of keys; the adapter splits. Do not write into them. */
   readMany(id: GenerationId, keys: readonly string[]): Promise<ReadonlyMap<string, Item>>;
-  /** Writes each item whose condition holds; one key at most once. */
+  /**
+   * Writes each item whose condition holds; one key at most once.
+   * @throws BanyanError WRITE_INVALID before anything is written (see `item-rules.ts`); DOCUMENT_NOT_STORABLE for what
+   *   this store cannot hold; INDEX_UNKNOWN
+   */
   writeMany(id: GenerationId, writes: readonly ItemWrite[]): Promise<WriteOutcome>;
 
   /** How far the generation has come: on an ordered bus its cursors, on an unordered one its watermark. */
   progress(id: GenerationId): Promise<Progress>;
 
-  /** @throws BanyanError CURSOR_INVALID when `after` is not a cursor of this generation and index. */
+  /**
+   * @throws BanyanError CURSOR_INVALID when `after` is not a cursor of this generation, index and partition;
+   *   INDEX_UNKNOWN when the generation was built without the index; PAGE_LIMIT_INVALID
+   */
   query(id: GenerationId, query: IndexQuery): Promise<Page>;
   /** All items in key order (code unit order), tombstones included. */
   scan(id: GenerationId, page: { readonly after?: string; readonly limit: number }): Promise<Page>;
@@ -165,7 +180,7 @@ export interface ViewStore extends Closeable {
 /** A store that can write documents and cursors in one transaction: what an ordered, local subscription rests on. */
 export interface AtomicViewStore extends ViewStore {
   /**
-   * Writes all items and the progress, or nothing.
+   * Writes all items and the progress, or nothing: when the outcome has conflicts, nothing was written.
    * @throws BanyanError PROGRESS_CONFLICT when the stored progress is not `expected`: another projector runs.
    */
   commit(

@@ -4,8 +4,16 @@ import type { Statement } from './connection.ts';
 import { columnsOf, quoted, tableOf } from './names.ts';
 
 /*
- * The hot statements. Each takes its rows as one JSON text: measured beside `unnest` of text arrays and multi-row
- * VALUES, see README.
+ * The hot statements. Each takes its rows as one JSON text, so that one text of a statement, prepared once a
+ * connection, serves batches of any size. Measured on 60,000 documents of 280 bytes in batches of 500, rows a second
+ * on the way in and on update, and CPU of Node: json_to_recordset 55,900 and 56,200 with 100 ms, jsonb_to_recordset
+ * 72,300 and 54,100 with 115 ms, unnest of arrays 70,300 and 58,100 with 200 ms, multi-row VALUES 75,400 and 53,000
+ * with 120 ms (runs differ by a third). No difference but Node's, which has the rest of Banyan to run. jsonb keeps
+ * the last of two equal names and reads all escapes, which nothing here needs.
+ *
+ * Index entries are columns: beside a side table with one and three indexes, 52,000 and 43,000 to 46,000 and 31,000
+ * rows a second on the way in; on update 56,000 and 34,000 to 57,000 and 47,000, on updates that move 54,000 and
+ * 35,000 to 42,000 and 35,000. And a page is one look-up in one index.
  */
 
 /** What the statement of a batch of writes gives: the keys whose condition held. */

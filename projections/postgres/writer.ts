@@ -8,7 +8,7 @@ import { inputOf } from './rows.ts';
 import { commitStatement, writeStatement, type WrittenRow } from './statements.ts';
 
 /** What one statement takes at most: a larger batch becomes several. */
-export const bounds = { rows: 1000, characters: 4 * 1024 * 1024 } as const;
+const bounds = { rows: 1000, characters: 4 * 1024 * 1024 } as const;
 
 /** Rows of one statement: their keys, and a JSON array of them. */
 interface Part {

@@ -11,9 +11,9 @@ import { at } from './examples.ts';
 
 const key = z.object({ keys: z.array(z.string()) });
 /** Counts in each of its keys. */
-export const Counted = event('Counted', key);
+const Counted = event('Counted', key);
 /** Removes its keys. */
-export const Cleared = event('Cleared', key);
+const Cleared = event('Cleared', key);
 
 const Counter = z.object({ count: z.int(), hash: z.int(), group: z.string() });
 
