@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openRowStore, type ChangeLogLine } from 'banyan/cdc';
+import { openRowStore, type ChangeLogLine, type RowStoreLimits } from 'banyan/cdc';
 import {
   BanyanError,
   openLmdbStore,
@@ -38,6 +38,8 @@ export interface TranslatorOptions {
   readonly announce?: (log: EventLogRef, announcement: Announcement) => void;
   /** Opens the store of the look-up state. Default: LMDB. */
   readonly openStore?: (directory: string, purpose: 'durable' | 'scratch') => OrderedStore;
+  /** Bounds of the look-up state's memory. */
+  readonly rowLimits?: Partial<RowStoreLimits>;
   /** About how many bytes of events in one line of the log. Default 256 KiB. */
   readonly lineBytes?: number;
   /** Milliseconds after which a position without events is recorded, if no event came since. Default 1000. */
@@ -85,7 +87,7 @@ function openEventLog(
 }
 
 async function openLookups(
-  { directory, translation, changeLog, openStore = openLmdb }: TranslatorOptions,
+  { directory, translation, changeLog, openStore = openLmdb, rowLimits = {} }: TranslatorOptions,
   head: number,
   signal: AbortSignal,
 ): Promise<LookupFold> {
@@ -93,7 +95,7 @@ async function openLookups(
   if (Object.keys(indexes).length === 0) return noLookups;
   const store = openStore(join(directory, 'lookups'), 'durable');
   const scratch = openStore(join(directory, 'lookups-scratch'), 'scratch');
-  const rows = await openRowStore({ store, scratch, indexes });
+  const rows = await openRowStore({ store, scratch, indexes, limits: rowLimits });
   try {
     return await openLookupFold(rows, translation, changeLog, head, signal);
   } catch (error) {
