@@ -46,7 +46,7 @@ export interface Projection<Name extends string, Doc, Indexes extends string = n
   /** Folds an event. */
   on<Type extends string, Data>(
     event: EventDefinition<Type, Data>,
-    handler: Handler<Doc, Data>,
+    handler: Handler<Doc, NoInfer<Data>>,
   ): Projection<Name, Doc, Indexes>;
   /** Adds a secondary index. */
   index<const IndexName extends string>(
