@@ -16,7 +16,9 @@ export interface LocalIssuer {
 export async function startLocalIssuer({ audience = 'shop' } = {}): Promise<LocalIssuer> {
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const kid = 'local-1';
-  const keySet = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' }] });
+  const keySet = JSON.stringify({
+    keys: [{ ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' }],
+  });
   const server = createServer((request, response) => {
     const found = request.url === '/.well-known/jwks.json';
     response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' });

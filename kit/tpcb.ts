@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
+import { seeded } from './seeded.ts';
 
 /** Rows of one unit of scale, as in `pgbench -i`. */
 const perScale = { branches: 1, tellers: 10, accounts: 100_000 };
@@ -41,7 +42,7 @@ export async function runTpcb(url: string, load: TpcbLoad): Promise<number> {
   let taken = 0;
   let done = 0;
   const began = performance.now();
-  const random = generator(load.seed ?? 1);
+  const random = seeded(load.seed ?? 1);
   const pick = (n: number): number => 1 + Math.floor(random() * n);
   const client = async (): Promise<void> => {
     const connection = new pg.Client({ connectionString: url });
@@ -84,15 +85,4 @@ async function transaction(client: pg.Client, aid: number, tid: number, delta: n
 /** The pace of a load: waits so many milliseconds, not at all when that has passed. */
 async function pause(ms: number): Promise<void> {
   if (ms > 1) await new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** mulberry32: a small generator of numbers from 0 to 1 that a seed repeats. */
-export function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

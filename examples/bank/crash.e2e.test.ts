@@ -7,7 +7,8 @@ import pg from 'pg';
 import { runBanyan, askBanyan, type BanyanProcess } from '../../kit/banyan-process.ts';
 import { eventually } from '../../kit/eventually.ts';
 import { testDatabase } from '../../kit/test-database.ts';
-import { createTpcb, generator, runTpcb } from '../../kit/tpcb.ts';
+import { seeded } from '../../kit/seeded.ts';
+import { createTpcb, runTpcb } from '../../kit/tpcb.ts';
 
 const config = resolve('examples/bank/banyan.config.ts');
 const accounts = 20_000;
@@ -25,7 +26,7 @@ afterEach(async () => {
  * random and started again, and afterwards each balance is the sum of its movements, row by row.
  */
 test(`the views equal the tables after five kills (seed ${String(seed)})`, async () => {
-  const random = generator(seed);
+  const random = seeded(seed);
   const database = await testDatabase('bank');
   const views = await testDatabase('bank_views');
   directory = await mkdtemp(join(tmpdir(), 'banyan-bank-'));

@@ -145,23 +145,18 @@ interface Trace {
 /** One event's way, with its times. */
 async function trace(places: Places, orderId: string): Promise<void> {
   say.title('5. The way of one event, from commit to view');
+  const options = ['--json', '--config', places.config];
+  const log = 'shop:orders@1';
   const found = await askBanyan(
-    [
-      'log',
-      'trace',
-      'shop:orders@1',
-      '--where',
-      `orderId=${orderId}`,
-      '--type',
-      'OrderPlaced',
-      '--json',
-      '--config',
-      places.config,
-    ],
+    ['log', 'cat', log, '--type', 'OrderPlaced', '--where', `orderId=${orderId}`, ...options],
     { env: places.env },
   );
-  const told = found.answer[0] as unknown as Trace | undefined;
-  expectThat(found.code === 0 && told !== undefined, 'the event is in its log', found);
+  const id = (found.answer[0]?.['events'] as { id: string }[] | undefined)?.[0]?.id;
+  expectThat(found.code === 0 && id !== undefined, 'the event is in its log', found);
+  say.line(`banyan log trace ${id}`);
+  const traced = await askBanyan(['log', 'trace', id, ...options], { env: places.env });
+  const told = traced.answer[0] as unknown as Trace | undefined;
+  expectThat(traced.code === 0 && told !== undefined, 'the event can be traced', traced);
   say.line(`${told.id}  ${told.type}`);
   say.line(`${'committed'.padEnd(28)} ${told.committedAt}`);
   for (const { stage, at, afterMs } of told.stages)

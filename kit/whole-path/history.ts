@@ -1,0 +1,86 @@
+import type { Row, SourceChange, TableShape } from 'banyan/cdc';
+
+/** A commit of a legacy database that exists in a test's mind only. */
+export interface Commit {
+  readonly xid: string;
+  readonly committedAt: string;
+  readonly changes: readonly SourceChange[];
+  /** The tables after it: by table, by key. The independent model that everything is checked against. */
+  readonly after: Model;
+}
+
+/** Rows by table and key, in no order. */
+export type Model = ReadonlyMap<string, ReadonlyMap<string, Row>>;
+
+const shape = (table: string): TableShape => ({
+  table: `public.${table}`,
+  columns: ['id', 'parent', 'amount', 'essay'].map((name) => ({
+    name,
+    type: name === 'amount' ? 'int4' : 'text',
+  })),
+  key: ['id'],
+});
+/** Two tables of one shape: a look-up goes from the second to the first. */
+export const shapes = { parents: shape('parents'), items: shape('items') };
+type TableName = keyof typeof shapes;
+
+const ids = ['a', 'b', 'c', 'd', 'e'];
+
+/** Makes histories by chance. @param random numbers from 0 to 1 */
+export function randomHistory(random: () => number, commits: number): Commit[] {
+  const tables: Record<TableName, Map<string, Row>> = { parents: new Map(), items: new Map() };
+  const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
+  const newRow = (id: string): Row => ({
+    id,
+    parent: random() < 0.2 ? null : pick(ids),
+    amount: Math.floor(random() * 100),
+    essay: `essay ${String(Math.floor(random() * 1000))}`,
+  });
+  const change = (name: TableName): SourceChange | undefined => {
+    const table = shapes[name];
+    const rows = tables[name];
+    const id = pick(ids);
+    const before = rows.get(id);
+    if (random() < 0.03) {
+      rows.clear();
+      return { op: 'truncate', table };
+    }
+    if (!before) {
+      const after = newRow(id);
+      rows.set(id, after);
+      return { op: 'insert', table, after };
+    }
+    if (random() < 0.25) {
+      rows.delete(id);
+      // The default replica identity tells the key, and nothing else.
+      return { op: 'delete', table, old: { id } };
+    }
+    return update(table, rows, before, random() < 0.15 ? pick(ids) : id);
+  };
+  const update = (table: TableShape, rows: Map<string, Row>, before: Row, newId: string): SourceChange => {
+    const moved = newId !== before['id'] && !rows.has(newId);
+    const id = moved ? newId : String(before['id']);
+    // A large value that did not change is not sent.
+    const essayUnchanged = random() < 0.5;
+    const after: Row = { ...newRow(id), ...(essayUnchanged && { essay: before['essay'] ?? null }) };
+    rows.delete(String(before['id']));
+    rows.set(id, after);
+    const { essay: _, ...sent } = after;
+    return {
+      op: 'update',
+      table,
+      after: essayUnchanged ? sent : after,
+      ...(moved && { old: { id: before['id'] ?? null } }),
+      ...(essayUnchanged && { unchanged: ['essay'] }),
+    };
+  };
+  return Array.from({ length: commits }, (_, n): Commit => {
+    const count = random() < 0.1 ? 30 : 1 + Math.floor(random() * 4);
+    const changes = Array.from({ length: count }, () => change(random() < 0.4 ? 'parents' : 'items'));
+    const after = new Map(Object.entries(tables).map(([name, rows]) => [name, new Map(rows)]));
+    // Clocks are set back now and then.
+    const second = 1000 + n * 2 - (random() < 0.2 ? Math.floor(random() * 10) : 0);
+    const committedAt = new Date(second * 1000).toISOString().replace('Z', '000Z');
+    return { xid: String(700 + n), committedAt, changes: changes.flatMap((one) => one ?? []), after };
+  });
+}

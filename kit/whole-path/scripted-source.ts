@@ -1,0 +1,93 @@
+import type { Cursor, OpenOptions, Source, SourceMessage, SourceStream } from 'banyan/cdc';
+import { BanyanError } from 'banyan/runtime';
+import type { Commit } from './history.ts';
+
+/** A source that replays a list of commits, whoever opens it and however often. */
+export interface ScriptedSource extends Source {
+  /** How many commits the log has said to have durably; the source forgets them and never sends them again. */
+  readonly acknowledged: number;
+}
+
+const lsnStep = 0x100;
+
+/** The cursor behind the n-th commit, counted from 1. */
+function cursorBehind(n: number): Cursor {
+  return { system: 'scripted', timeline: 1, lsn: `0/${(n * lsnStep).toString(16).toUpperCase()}` };
+}
+
+function commitsUpTo({ lsn }: Cursor): number {
+  return Number.parseInt(lsn.slice(2), 16) / lsnStep;
+}
+
+/**
+ * Makes a source of commits; the first is preceded by a snapshot of nothing.
+ * @param random decides how messages are cut into batches, and when the connection breaks
+ */
+export function scriptedSource(
+  name: string,
+  commits: readonly Commit[],
+  random: () => number,
+): ScriptedSource {
+  let acknowledged = 0;
+  return {
+    name,
+    get acknowledged() {
+      return acknowledged;
+    },
+    open: async ({ after, signal }: OpenOptions): Promise<SourceStream> => {
+      const known = after ? commitsUpTo(after) : 0;
+      if (known < acknowledged) {
+        throw new BanyanError(
+          'SOURCE_HISTORY_BROKEN',
+          `${name} was told of ${acknowledged} commits, the log has ${known}.`,
+        );
+      }
+      const closing = new AbortController();
+      const ended = AbortSignal.any([signal, closing.signal]);
+      return {
+        messages: batches(commits, { from: acknowledged, ended, random }),
+        acknowledge: (cursor) => {
+          acknowledged = Math.max(acknowledged, commitsUpTo(cursor));
+        },
+        close: () => Promise.resolve(closing.abort()),
+      };
+    },
+    lag: () => Promise.resolve({ retainedBytes: 0, end: cursorBehind(commits.length) }),
+  };
+}
+
+interface Sending {
+  readonly from: number;
+  readonly ended: AbortSignal;
+  readonly random: () => number;
+}
+
+async function* batches(
+  commits: readonly Commit[],
+  { from, ended, random }: Sending,
+): AsyncGenerator<SourceMessage[]> {
+  let batch: SourceMessage[] = [];
+  for (const message of messagesOf(commits, from)) {
+    batch.push(message);
+    if (random() < 0.6) continue;
+    yield batch;
+    batch = [];
+    if (ended.aborted) return;
+    if (random() < 0.02)
+      throw new BanyanError('SOURCE_DISCONNECTED', 'The connection broke.', { retryable: true });
+  }
+  // Time passes: so the frontier moves behind the last commit.
+  const end = cursorBehind(commits.length);
+  yield [...batch, { kind: 'idle', cursor: end, at: '2001-01-01T00:00:00.000000Z' }];
+  if (!ended.aborted)
+    await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
+}
+
+function* messagesOf(commits: readonly Commit[], from: number): Generator<SourceMessage> {
+  for (const [index, { xid, committedAt, changes }] of commits.entries()) {
+    if (index < from) continue;
+    yield { kind: 'begin', xid, committedAt };
+    for (const change of changes) yield { kind: 'change', change };
+    yield { kind: 'commit', cursor: cursorBehind(index + 1) };
+  }
+}
