@@ -17,7 +17,7 @@ const walls = Object.entries(rooms).map(([room, allowed]) => ({
   comment: `${room} may import ${allowed.join(', ') || 'no other room'} only`,
   severity: 'error',
   from: { path: `^${room}/`, pathNot: test },
-  to: { path: '^[^/]+/', pathNot: `^(${[room, ...allowed].join('|')}|node_modules)/` },
+  to: { path: '^[^/]+/', pathNot: `^(${[room, ...allowed].join('|')}|node_modules)/`, dependencyTypesNot: ['core'] },
 }));
 
 module.exports = {
