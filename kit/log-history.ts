@@ -96,7 +96,9 @@ export class LogHistory {
         for (let n = 0; n < step.entries; n++) this.#append(this.#now, step.bytes);
         return this.#now.log.ready();
       case 'sync':
-        return step.wait ? this.#sync(this.#now) : void this.#sync(this.#now).catch(() => undefined);
+        if (step.wait) return this.#sync(this.#now);
+        this.#sync(this.#now).catch(() => undefined);
+        return;
       case 'long':
         return this.#long(step);
       case 'follow':
@@ -108,7 +110,7 @@ export class LogHistory {
         this.#powerFails = step.power;
         return;
       case 'crash':
-        return this.#disk.crash();
+        { this.#disk.crash(); return; }
       case 'reopen':
         return this.#reopen();
       case 'takeOver':

@@ -2,7 +2,7 @@ import { BanyanError, isBanyanError, toError } from '../errors.ts';
 import type { FileSystem, ReadFile } from '../file-system.ts';
 import { fileErrorCode } from '../node-file-system.ts';
 import { corrupt } from './errors.ts';
-import { fenceNumbers } from './fence.ts';
+import { fenceNumbers, fenceState } from './fence.ts';
 import { beginning } from './frame.ts';
 import { Lane } from './lane.ts';
 import type { LineFrame } from './log.ts';
@@ -112,15 +112,16 @@ export class DirectoryView implements LogView {
 
   /** One look at the directory; false when it must be repeated. */
   async #look(): Promise<boolean> {
-    const fence = await this.#fence();
+    const { writer, newest } = await fenceState(this.fileSystem, this.directory);
     const names = await this.#list();
     this.#names = names.join();
-    const files = chooseSegments(names, (raw) => raw.fence === fence || this.#trusted.has(raw.stem));
-    const raws = files.filter(({ form, fence: its }) => form === 'raw' && its === fence);
+    const files = chooseSegments(names, (raw) => raw.fence === writer || this.#trusted.has(raw.stem));
+    const raws = files.filter(({ form, fence }) => form === 'raw' && fence === writer);
     const from = await this.#startOf(files, raws);
     const found = await this.#scan(raws, from);
     if (found.isToRepeat) return false;
-    if (found.whole !== undefined && (await this.#fence()) !== fence) return false;
+    const isHeld = found.whole === undefined || (await this.#newestFence()) === newest;
+    if (!isHeld) return false;
     for (const [stem, trusted] of found.trusted) this.#trusted.set(stem, trusted);
     this.#mark = found.whole ?? this.#mark;
     this.#ahead = found.ahead;
@@ -139,7 +140,7 @@ export class DirectoryView implements LogView {
     this.#trusted = trusted;
   }
 
-  async #fence(): Promise<number> {
+  async #newestFence(): Promise<number> {
     return (await fenceNumbers(this.fileSystem, this.directory)).at(-1) ?? 0;
   }
 

@@ -51,6 +51,23 @@ export async function fenceNumbers(fileSystem: FileSystem, directory: string): P
   return numbers.sort((a, b) => a - b);
 }
 
+/** Whose unsealed segments count. */
+export interface FenceState {
+  /** The fence of the last writer; undefined while another recovers what that one left, or died at it. */
+  readonly writer: number | undefined;
+  /** The newest fence: while it is the same, nobody began to recover. */
+  readonly newest: number;
+}
+
+/** Who holds a log now, for a reader. */
+export async function fenceState(fileSystem: FileSystem, directory: string): Promise<FenceState> {
+  const found = await records(fileSystem, directory);
+  const writer = found.findLast(({ record }) => record.recovered)?.number;
+  // One that gave up, because the log is damaged or the disk full, has cut off nothing and will not.
+  const isHeld = found.every(({ number, record }) => number <= (writer ?? 0) || record.released);
+  return { writer: isHeld ? writer : undefined, newest: found.at(-1)?.number ?? 0 };
+}
+
 /** @throws BanyanError LOG_IN_USE when the log has a writer. */
 export async function takeFence(options: FenceOptions): Promise<Fence> {
   const { directory, fileSystem, owner } = options;

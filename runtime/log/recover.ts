@@ -42,7 +42,7 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
       return await recoverOnce(options);
     } catch (error) {
       // An overtaken writer that still runs has sealed and removed a segment meanwhile.
-      if (fileErrorCode(error) !== 'ENOENT' || tries === 5) throw error;
+      if (fileErrorCode(error) !== 'ENOENT' || tries === 20) throw error;
     }
   }
 }

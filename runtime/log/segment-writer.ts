@@ -169,6 +169,8 @@ export class SegmentWriter implements LogView {
     const { logger, fence, codec } = this.#options;
     try {
       for (let at = this.#nextToSeal(); at !== undefined && !this.closed; at = this.#nextToSeal()) {
+        // The next writer seals what is left; two would only be in each other's way.
+        await fence.check();
         const raw = this.#segments[at] as RawSegment;
         const options = {
           fileSystem: this.fileSystem,
