@@ -54,7 +54,7 @@ function has(row: unknown, where: LineFilter['where']): boolean {
   const values = row as Record<string, unknown>;
   return where.every(([name, value]) => {
     const found = values[name];
-    return (typeof found === 'object' ? JSON.stringify(found) : String(found)) === value;
+    return found === value || JSON.stringify(found) === value;
   });
 }
 

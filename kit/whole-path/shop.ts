@@ -70,7 +70,7 @@ export function telling(source: string, name: keyof typeof events): Translation 
     *translate(tx) {
       for (const change of tx.changes()) {
         const told = tell(
-          change as Parameters<typeof tell>[0],
+          change,
           change.table,
           (id) => tx.row('parents', id)?.amount ?? null,
           (parent) =>
@@ -98,7 +98,7 @@ export const tellExpected: Tell = (change, after) => {
         .filter((item) => item['parent'] === parent)
         .map((item) => String(item['id']))
         .sort(),
-  ) as unknown as JsonObject;
+  );
 };
 
 const Chain = z.object({ events: z.int(), chain: z.string() });

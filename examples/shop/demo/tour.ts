@@ -3,7 +3,7 @@ import { askBanyan } from '../../../kit/banyan-process.ts';
 import { eventually } from '../../../kit/eventually.ts';
 import type { LocalIssuer } from '../../../kit/local-issuer.ts';
 import { openDatabase } from '../monolith/database.ts';
-import { client, type Answer, type Client } from './client.ts';
+import { client, type Client } from './client.ts';
 import { say } from './say.ts';
 
 /** Where everything is that the tour visits. */
@@ -186,6 +186,6 @@ async function query<Row>(url: string, text: string, values: unknown[] = []): Pr
   }
 }
 
-function expectThat(holds: boolean, what: string, found: Answer<unknown> | unknown): asserts holds {
+function expectThat(holds: boolean, what: string, found: unknown): asserts holds {
   if (!holds) throw new Error(`Not so: ${what}. Found: ${JSON.stringify(found)}`);
 }
