@@ -29,7 +29,7 @@ export interface AnyGateway {
 }
 
 /** The query parameters of a route that declares none. */
-type NoQuery = Record<never, never>;
+type NoQuery = object;
 
 /** Options that do declare parameters. */
 interface QueryOf<Query extends Checked> {

@@ -1,65 +1,43 @@
-import type { AnyProjection, GenerationId, LivePointer, ViewStore } from 'banyan/projections';
+import type { LivePointer, ViewStore } from 'banyan/projections';
 import { isBanyanError, type Clock } from 'banyan/runtime';
-import { Refused } from './answer.ts';
 
-/** Names the live generation of a projection: one pointer throughout a request. */
-export type Live = (projection: AnyProjection) => GenerationId;
-
-/** The live generations of a group. */
-export interface LiveViews {
-  /**
-   * Runs a read on the live generations; once more with a fresh pointer when a generation is not there (any more).
-   * @throws Refused 503 when a projection has no live generation yet
-   */
-  read<Result>(run: (live: Live) => Promise<Result>): Promise<Result>;
+/** Which generations are live, as far as this process knows. */
+export interface Live {
+  /** At most as old as the cache's bound; undefined while nothing is live. */
+  pointer(): Promise<LivePointer | undefined>;
+  /** Runs a read against the live generations; once more with the newest pointer when a generation is gone. */
+  read<T>(run: (pointer: LivePointer | undefined) => Promise<T>): Promise<T>;
 }
 
-/** Milliseconds for which a pointer is used without asking again. */
-const pointerAgeMs = 1_000;
+/**
+ * Follows a group's live pointer. It is read again after `maxAgeMs`, by one request for all that wait.
+ */
+export function liveGenerations(store: ViewStore, group: string, clock: Clock, maxAgeMs: number): Live {
+  let cached: { readonly until: number; readonly pointer: Promise<LivePointer | undefined> } | undefined;
 
-/** Thrown when the pointer at hand names no generation of a projection. */
-class NotLive extends Error {}
-
-/** Keeps the pointer for a second at most; requests at the same time ask once. */
-export function liveViews(store: ViewStore, group: string, clock: Clock): LiveViews {
-  let known: { readonly at: number; readonly pointer: Promise<LivePointer | undefined> } | undefined;
-  const pointer = (fresh: boolean): Promise<LivePointer | undefined> => {
+  const pointer = (): Promise<LivePointer | undefined> => {
     const now = clock.now();
-    if (!fresh && known !== undefined && now - known.at < pointerAgeMs && now >= known.at) return known.pointer;
-    const asked = { at: now, pointer: store.pointer(group) };
-    asked.pointer.catch(() => {
-      if (known === asked) known = undefined;
+    if (cached && now < cached.until) return cached.pointer;
+    const fresh = { until: now + maxAgeMs, pointer: store.pointer(group) };
+    cached = fresh;
+    // A failure is not kept: the next request asks again. This request's caller gets the rejection itself.
+    fresh.pointer.catch(() => {
+      if (cached === fresh) cached = undefined;
     });
-    known = asked;
-    return asked.pointer;
+    return fresh.pointer;
   };
-  return {
-    read: async (run) => {
-      try {
-        return await run(liveBy(await pointer(false)));
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-      }
-      try {
-        return await run(liveBy(await pointer(true)));
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-        throw new Refused('unavailable', 'The view is not there yet. Try again soon.', {
-          headers: { 'retry-after': '1' },
-        });
-      }
-    },
-  };
-}
 
-function liveBy(pointer: LivePointer | undefined): Live {
-  return ({ name }) => {
-    const number = pointer?.live[name];
-    if (number === undefined) throw new NotLive();
-    return { projection: name, number };
+  const read = async <T>(run: (found: LivePointer | undefined) => Promise<T>): Promise<T> => {
+    const first = await pointer();
+    try {
+      return await run(first);
+    } catch (error) {
+      if (!isBanyanError(error, 'GENERATION_UNKNOWN')) throw error;
+      cached = undefined;
+      const second = await pointer();
+      if (second?.epoch === first?.epoch) throw error;
+      return run(second);
+    }
   };
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof NotLive || isBanyanError(error, 'GENERATION_UNKNOWN');
+  return { pointer, read };
 }

@@ -115,3 +115,12 @@ function pathText(value: unknown): string | undefined {
   // A lone surrogate has no encoding.
   return /\p{Surrogate}/u.test(text) ? undefined : encodeURIComponent(text);
 }
+
+/** Whether a URL's path has the shape of the route. */
+export function matchesPath({ segments }: ParsedRoute, path: string): boolean {
+  const parts = path === '/' ? [] : path.slice(1).split('/');
+  return (
+    parts.length === segments.length &&
+    segments.every((one, at) => (one.kind === 'text' ? one.text === parts[at] : parts[at] !== ''))
+  );
+}

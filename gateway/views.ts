@@ -1,0 +1,84 @@
+import type {
+  AnyProjection,
+  Document,
+  GenerationId,
+  Include,
+  Item,
+  LivePointer,
+  ViewStore,
+} from 'banyan/projections';
+import { BanyanError } from 'banyan/runtime';
+import type { Contribution } from './etag.ts';
+
+/** The live views as one request sees them: all by one pointer. It remembers what the answer was made of. */
+export interface Views {
+  /** @throws BanyanError VIEW_NOT_LIVE when the projection has no live generation. */
+  live(projection: AnyProjection): GenerationId;
+  readMany(projection: AnyProjection, keys: readonly string[]): Promise<ReadonlyMap<string, Item>>;
+  /** Notes an item that was read by other means. */
+  note(id: GenerationId, item: Item): void;
+  readonly contributions: readonly Contribution[];
+  /** Whether one of the items is parked: its document is the last good one (G9). */
+  parked(): boolean;
+}
+
+/** Looks through a pointer at a store. */
+export function viewsOf(store: ViewStore, group: string, pointer: LivePointer | undefined): Views {
+  const contributions: Contribution[] = [];
+  let parked = false;
+  const note = (id: GenerationId, item: Item): void => {
+    const { key, revision, state } = item;
+    contributions.push({ projection: id.projection, generation: id.number, key, revision });
+    parked ||= state.kind === 'behind' && state.cause.kind === 'parked';
+  };
+  const live = ({ name }: AnyProjection): GenerationId => {
+    const number = pointer?.live[name];
+    if (number !== undefined) return { projection: name, number };
+    throw new BanyanError(
+      'VIEW_NOT_LIVE',
+      `The view ${name} of group ${group} has no live generation. It is being built, or was never: see banyan status.`,
+      { retryable: true, details: { group, projection: name } },
+    );
+  };
+  const readMany = async (
+    projection: AnyProjection,
+    keys: readonly string[],
+  ): Promise<ReadonlyMap<string, Item>> => {
+    const id = live(projection);
+    const found = await store.readMany(id, keys);
+    for (const key of keys) {
+      const item = found.get(key);
+      if (item) note(id, item);
+      else contributions.push({ projection: id.projection, generation: id.number, key, revision: undefined });
+    }
+    return found;
+  };
+  return { live, readMany, note, contributions, parked: () => parked };
+}
+
+/** Joins each include to all of the documents, with one look-up an include and level, however many documents. */
+export async function join(
+  views: Views,
+  documents: readonly Document[],
+  includes: readonly Include[],
+): Promise<readonly Document[]> {
+  let joined = documents;
+  // In turn: the key of a later one may be made from what an earlier one joined.
+  for (const { name, read } of includes) {
+    const keys = joined.map((document) => read.key(document as never));
+    const wanted = [...new Set(keys.filter((key) => key !== undefined))];
+    const found = wanted.length === 0 ? [] : [...(await views.readMany(read.projection, wanted))];
+    const present = found.flatMap(([key, { document }]) => (document ? [{ key, document }] : []));
+    const whole = await join(
+      views,
+      present.map(({ document }) => document),
+      read.includes,
+    );
+    const byKey = new Map(present.map(({ key }, at) => [key, whole[at]]));
+    joined = joined.map((document, at) => {
+      const key = keys[at];
+      return { ...document, [name]: (key === undefined ? undefined : byKey.get(key)) ?? null };
+    });
+  }
+  return joined;
+}
