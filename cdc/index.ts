@@ -47,3 +47,7 @@ export {
   type ChangeLogOptions,
   type TransactionAppend,
 } from './change-log.ts';
+export { runUntilClosed, type Outcome, type Run, type Work } from './capture/run-until-closed.ts';
+export { startCapture, type CaptureOptions } from './capture/start-capture.ts';
+export type { Capture, CaptureState, CaptureStatus } from './capture/capture.ts';
+export { applyChange, valuesOf } from './capture/apply-change.ts';

@@ -43,7 +43,7 @@ export function translationFailed(thrown: unknown, place: TranslationPlace): Ban
 }
 
 function undeclaredEvent(event: NewEvent, place: TranslationPlace): BanyanError {
-  const type = String(event.type);
+  const { type } = event;
   return failure(place, `made an event of the type "${type}", which its group does not declare.`, { type });
 }
 

@@ -30,7 +30,7 @@ export function createLocalBus({ eventLog, limits }: LocalBusOptions): LocalBus 
   let closed = false;
   return {
     publish: () => Promise.resolve(),
-    // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous: other buses wait here
+
     subscribe: async (subscription, handler) => {
       if (closed) throw busClosed(subscription.name);
       const started = runSubscription(subscription, handler, eventLog, bounds);

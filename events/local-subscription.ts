@@ -32,6 +32,7 @@ export function runSubscription(
   limits: SubscriptionLimits,
 ): LocalSubscription {
   const ending = new AbortController();
+  const isEnding = (): boolean => ending.signal.aborted;
   const merge = createMerge(subscription.logs, subscription.from);
   const readable = createBell();
   const types = new Set(subscription.types);
@@ -48,17 +49,17 @@ export function runSubscription(
     }
     const reading = { types, follow: true, signal: ending.signal, batchBytes: readBytes };
     for await (const chunk of readEvents(reader, log, { ...reading, ...(after && { after }) })) {
-      if (ending.signal.aborted) return;
+      if (isEnding()) return;
       merge.push(log, chunk);
       readable.ring();
-      while (!merge.hasRoom(log) && !ending.signal.aborted) await room.heard(ending.signal);
+      while (!merge.hasRoom(log) && !isEnding()) await room.heard(ending.signal);
     }
   };
 
   const deliver = async (): Promise<void> => {
     let delivered = 0;
     let owesProgress = false;
-    while (!ending.signal.aborted) {
+    while (!isEnding()) {
       const { events, progress, moved } = merge.take(limits);
       for (const { room } of followers) room.ring();
       owesProgress ||= moved;

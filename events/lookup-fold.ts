@@ -1,5 +1,14 @@
-import type { Change, ChangeLogLine, Row, RowKey, RowStore, Tables } from 'banyan/cdc';
-import { BanyanError, type Closeable, type JsonValue, type LogEntry, type LogReader } from 'banyan/runtime';
+import {
+  applyChange,
+  valuesOf,
+  type Change,
+  type ChangeLogLine,
+  type Row,
+  type RowKey,
+  type RowStore,
+  type Tables,
+} from 'banyan/cdc';
+import { BanyanError, type Closeable, type LogEntry, type LogReader } from 'banyan/runtime';
 import { createBreather } from './breather.ts';
 import type { LoggedRow } from './declared-row.ts';
 import { sameColumns, type LookupState } from './lookup.ts';
@@ -73,7 +82,7 @@ function foldOver(rows: RowStore, keys: LookupKeys): LookupFold {
         for (const { changes } of transactionLines(entry)) {
           for (const change of changes) {
             const key = keys.get(change.table);
-            if (key) applyChange(rows, key, change);
+            if (key) applyChange(rows, key, change, packed(change));
             if (rows.full) await rows.ready();
           }
           if (breather.isDue()) await breather.breathe();
@@ -99,34 +108,19 @@ function foldOver(rows: RowStore, keys: LookupKeys): LookupFold {
   };
 }
 
-/** Sets or removes rows without reading, so that it may be done again. */
-function applyChange(rows: RowStore, key: readonly string[], change: Change): void {
-  if (change.op === 'delete') {
-    rows.remove(change.table, valuesOf(change.before, key));
-    return;
-  }
-  const after = valuesOf(change.after, key);
-  if (change.op === 'update') {
-    const before = valuesOf(change.before, key);
-    if (before.some((value, at) => value !== after[at])) rows.remove(change.table, before);
-  }
-  const unknownAfter = change.op === 'existing' ? undefined : change.unknownAfter;
-  rows.put(change.table, after, packed(change.after, unknownAfter));
-}
-
 /** Where a stored row lists its unknown columns: no column of a database can have this name. */
 const unknownColumns = '\0unknown';
 
-function packed(row: Row, unknown: readonly string[] | undefined): Row {
-  return unknown === undefined || unknown.length === 0 ? row : { ...row, [unknownColumns]: unknown };
+function packed(change: Change): Row | undefined {
+  if (change.op === 'delete') return undefined;
+  const unknown = change.op === 'existing' ? undefined : change.unknownAfter;
+  return unknown === undefined || unknown.length === 0
+    ? change.after
+    : { ...change.after, [unknownColumns]: unknown };
 }
 
 function unpacked(stored: Row): LoggedRow {
   return { row: stored, unknown: stored[unknownColumns] as readonly string[] | undefined };
-}
-
-function valuesOf(row: Row, columns: readonly string[]): JsonValue[] {
-  return columns.map((column) => row[column] ?? null);
 }
 
 function lookupKeys({ name, tables, lookups }: Translation): LookupKeys {

@@ -4,7 +4,6 @@ import type { Breather } from './breather.ts';
 import { checkedData, translationFailed, type EventTypes } from './check-event.ts';
 import { eventLogName, type EventLogRef } from './domain-event.ts';
 import { eventId, type EventLogLine, type EventsLine, type StoredEvent } from './event-log.ts';
-import type { NewEvent } from './event.ts';
 import type { Transaction, Translation } from './translation.ts';
 
 /** What translates one transaction after the other. */
@@ -69,7 +68,7 @@ function* storedEvents(
   const place = { log: eventLogName(ref), position: tx.position };
   let index = 0;
   try {
-    for (const event of translation.translate(tx) as Iterable<NewEvent>) {
+    for (const event of translation.translate(tx)) {
       const data = checkedData(events, event, place);
       yield { id: eventId(ref, tx.position, index), type: event.type, data };
       index += 1;

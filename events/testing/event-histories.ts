@@ -44,9 +44,7 @@ export const histories: fc.Arbitrary<EventHistory[]> = fc
       .chain((gaps) =>
         fc.tuple(
           ...logs.map((log) =>
-            fc
-              .array(step, { maxLength: 6 })
-              .map((steps) => historyOf(log, steps, gaps[log.source as 'billing' | 'shop'])),
+            fc.array(step, { maxLength: 6 }).map((steps) => historyOf(log, steps, gaps[log.source])),
           ),
         ),
       );

@@ -1,5 +1,5 @@
 import { col, table, tables, type Change, type Row } from 'banyan/cdc';
-import { canonicalJson } from 'banyan/runtime';
+import { canonicalJson, type JsonValue } from 'banyan/runtime';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { event } from '../event.ts';
@@ -22,6 +22,14 @@ const Placed = event(
 const Paid = event('OrderPaid', z.object({ order: z.string(), customer: z.string() }));
 const Gone = event('OrderGone', z.object({ order: z.string() }));
 
+function labelOf({ region, id }: { readonly region: string; readonly id: number }): string {
+  return `${region}${String(id)}`;
+}
+
+function textOf(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** The events of {@link shopTranslation}. */
 export const shopEvents = [Placed, Paid, Gone];
 
@@ -33,11 +41,9 @@ export function shopTranslation(version: number): Translation {
     *translate(tx) {
       for (const op of ['existing', 'inserted'] as const) {
         for (const order of tx[op]('orders')) {
-          const siblings = tx
-            .rows('orders', { customer_id: order.customer_id })
-            .map((row) => row.region + row.id);
+          const siblings = tx.rows('orders', { customer_id: order.customer_id }).map(labelOf);
           yield Placed({
-            order: order.region + order.id,
+            order: labelOf(order),
             customer: tx.row('customers', order.customer_id)?.name ?? '-',
             found: op === 'existing',
             siblings: siblings.toArray(),
@@ -46,11 +52,11 @@ export function shopTranslation(version: number): Translation {
       }
       for (const { after } of tx.updated('orders').filter(became('status', 'paid'))) {
         yield Paid({
-          order: after.region + after.id,
+          order: labelOf(after),
           customer: tx.row('customers', after.customer_id)?.name ?? '-',
         });
       }
-      yield* tx.deleted('orders').map((order) => Gone({ order: order.region + order.id }));
+      yield* tx.deleted('orders').map((order) => Gone({ order: labelOf(order) }));
     },
   });
 }
@@ -117,21 +123,22 @@ export class ShopModel {
       case 'order': {
         const { region, id, customer, status } = one;
         const row = status === null ? undefined : { region, id, customer_id: customer, status };
-        return set('public.orders', this.#orders, region + id, region + id, row);
+        return set('public.orders', this.#orders, labelOf(one), labelOf(one), row);
       }
       case 'move': {
-        const row = this.#orders.get(one.region + one.id);
-        if (!row || this.#orders.has(one.region + one.to)) return [];
+        const row = this.#orders.get(labelOf(one));
+        const to = labelOf({ region: one.region, id: one.to });
+        if (!row || this.#orders.has(to)) return [];
         const moved = { ...row, id: one.to };
-        return set('public.orders', this.#orders, one.region + one.id, one.region + one.to, moved);
+        return set('public.orders', this.#orders, labelOf(one), to, moved);
       }
     }
   }
 
   #events(changes: readonly Change[]): ExpectedEvent[] {
     const name = (row: Row): string =>
-      String(this.#customers.get(row['customer_id'] as string)?.['name'] ?? '-');
-    const label = (row: Row): string => `${String(row['region'])}${String(row['id'])}`;
+      textOf(this.#customers.get(textOf(row['customer_id']))?.['name'] ?? '-');
+    const label = (row: Row): string => textOf(row['region']) + textOf(row['id']);
     const ofOrders = changes.filter(({ table: of }) => of === 'public.orders');
     const placed = (['existing', 'insert'] as const).flatMap((op) =>
       ofOrders.flatMap((change) => {
