@@ -1,5 +1,5 @@
 import type { AnyProjection, Include } from 'banyan/projections';
-import { eventLogOf, makes } from './event-makers.ts';
+import { eventLogOf, makerOf } from './event-makers.ts';
 import type { Group } from './group.ts';
 
 /** Something that the groups of a project have wrong together. */
@@ -82,7 +82,7 @@ function foldedEvent(
   type: string,
   groups: readonly Group[],
 ): Finding[] {
-  const maker = groups.find((one) => makes(one, type));
+  const maker = makerOf(type, groups);
   const who = `Projection "${projection.name}" of group ${nameOf(group)} folds ${type}`;
   if (!maker?.translation) {
     return [

@@ -5,7 +5,7 @@ import { gateway } from 'banyan/gateway';
 import { projection } from 'banyan/projections';
 import { z } from 'zod';
 import { checkGroups } from './check-groups.ts';
-import { logsOf } from './event-makers.ts';
+import { eventsMadeBy, logsOf } from './event-makers.ts';
 import { group, type GroupDefinition } from './group.ts';
 
 const shop = tables('shop', { orders: table('public.orders', { key: ['id'], columns: { id: col.int8() } }) });
@@ -95,4 +95,14 @@ test('a projection reads the event logs of the groups that make its events', () 
 test('a group needs a name that fits and an owner', () => {
   expect(() => group('Orders', { owner: { team: 'a', contact: 'b' } })).toThrow('lower-case');
   expect(() => group('orders', { owner: { team: '', contact: 'b' } })).toThrow('owner');
+});
+
+test('an event that a group folds itself and nobody else lists is its own, listed or not', () => {
+  const Packed = event('OrderPacked', z.object({ id: z.string() }));
+  const packing = projection('packing', z.object({ id: z.string() })) //
+    .on(Packed, { key: (e) => e.id, apply: (_, { id }) => ({ id }) });
+  const groups = [orders({ projections: [view('order-summary'), packing] }), invoices()];
+  expect(checkGroups(groups, ['shop'])).toEqual([]);
+  const made = groups.map((one) => eventsMadeBy(one, groups).map(({ type }) => type));
+  expect(made).toEqual([['OrderPlaced', 'OrderNoted', 'OrderPacked'], []]);
 });

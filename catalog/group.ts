@@ -15,7 +15,7 @@ export interface GroupDefinition {
   readonly owner: Owner;
   /** The events of its translation that other groups may use: its published language. */
   readonly publishes?: readonly AnyEvent[];
-  /** The events of its translation that are its own affair. */
+  /** The events of its translation that are its own affair. Those that its own projections fold need not be listed. */
   readonly private?: readonly AnyEvent[];
   /** The other groups' published events that its projections use. */
   readonly subscribes?: readonly AnyEvent[];

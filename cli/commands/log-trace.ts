@@ -1,11 +1,12 @@
-import { readEvents, type EventLogLine } from 'banyan/events';
-import type { LogReader } from 'banyan/runtime';
+import { readEvents, type DomainEvent, type EventLogLine } from 'banyan/events';
+import { BanyanError, type LogReader } from 'banyan/runtime';
 import { usageError } from '../arguments.ts';
 import type { CommandContext } from '../context.ts';
+import type { LoadedConfig } from '../config/load-config.ts';
 import { askDev } from '../dev/control.ts';
+import type { Stage } from '../dev/stage-times.ts';
 import { logsOfProject, openLog } from './logs.ts';
 import { configOf, type ConfigOptions } from './options.ts';
-import { BanyanError } from 'banyan/runtime';
 
 /** `banyan log trace EVENT`: what the event is, and when it came through each stage, as the running `banyan dev` knows. */
 export async function traceEvent(
@@ -26,7 +27,9 @@ export async function traceEvent(
       const event = chunk.events.find((one) => one.index === Number(index));
       if (!event) continue;
       const stages = await askDev(loaded.directory, `/times/${log.ref.source}/${position ?? ''}`);
-      tell({ ...event, stages: afterCommit(event.committedAt, stages) }, options.json === true, context);
+      const concerned = stagesOf(event, loaded);
+      const passed = afterCommit(event.committedAt, stages).filter(({ stage }) => concerned.has(stage));
+      tell({ ...event, stages: passed }, options.json === true, context);
       return;
     }
   } finally {
@@ -40,6 +43,19 @@ function unknown(id: string, why: string): BanyanError {
     'EVENT_UNKNOWN',
     `There is no event ${id}: ${why}. banyan log cat LOG prints those there are.`,
   );
+}
+
+/** The stages that concern the event: other translations and views pass its position too. */
+function stagesOf({ type, translation }: DomainEvent, { config }: LoadedConfig): ReadonlySet<string> {
+  const views = config.groups.flatMap(({ projections }) =>
+    projections.filter(({ handlers }) => handlers.has(type)),
+  );
+  const stages: Stage[] = [
+    'logged',
+    `translated by ${translation}`,
+    ...views.map(({ name }): Stage => `in view ${name}`),
+  ];
+  return new Set(stages);
 }
 
 interface PassedStage {

@@ -41,7 +41,7 @@ export async function askDev(directory: string, path: string): Promise<unknown> 
   try {
     const { port } = JSON.parse(await readFile(addressFile(directory), 'utf8')) as { port: number };
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(5000) });
-    return answer.ok ? ((await answer.json())) : [];
+    return answer.ok ? await answer.json() : [];
   } catch {
     // None runs, or one was killed and left its address behind.
     return [];

@@ -35,7 +35,7 @@ export async function startGateways(
     const { host = '127.0.0.1', ports = {} } = config.gateways ?? {};
     const served = await serveGateway({ app, host, port: ports[name] ?? 0, group: name });
     started.push(served);
-    running.push({ group: name, url: served.url, close: served.close });
+    running.push({ group: name, url: served.url, close: () => served.close() });
   }
   return running;
 }

@@ -1,5 +1,5 @@
 import { startCapture, type Capture, type SnapshotProgress } from 'banyan/cdc';
-import { checkGroups, eventLogOf, logsOf, type Group } from 'banyan/catalog';
+import { checkGroups, eventLogOf, eventsMadeBy, logsOf, type Group } from 'banyan/catalog';
 import { createLocalBus, eventLogName, startTranslator, type LocalBus, type Translator } from 'banyan/events';
 import { ensureLive, startProjector, type Projector } from 'banyan/projections';
 import {
@@ -129,7 +129,7 @@ async function translate(
   if (!ref || !group.translation || !changeLog) return undefined;
   const translator = await startTranslator({
     translation: group.translation,
-    events: [...group.publishes, ...group.private],
+    events: eventsMadeBy(group, loaded.config.groups),
     changeLog,
     directory: translationDirectory(loaded.directory, ref),
     fileSystem: nodeFileSystem,
@@ -137,7 +137,7 @@ async function translate(
     logger,
     signal,
     announce: (log, announcement) => {
-      times.passed(log.source, 'translated', announcement.position);
+      times.passed(log.source, `translated by ${log.translation}`, announcement.position);
       bus.announce(log, announcement);
     },
   });

@@ -1,5 +1,5 @@
 /** The stages that an event passes on its way from the legacy database to a view. */
-export type Stage = 'logged' | 'translated' | `in view ${string}`;
+export type Stage = 'logged' | `translated by ${string}` | `in view ${string}`;
 
 /** When a transaction came through a stage, milliseconds since 1970 with fractions. */
 export interface StageTime {

@@ -6,10 +6,10 @@ test('a position came through a stage with the first passing at or behind it', (
   const times = createStageTimes(() => ++now);
   times.passed('shop', 'logged', 3);
   times.passed('shop', 'logged', 7);
-  times.passed('shop', 'translated', 7);
+  times.passed('shop', 'translated by orders', 7);
   expect(times.of('shop', 5)).toEqual([
     { stage: 'logged', at: 2 },
-    { stage: 'translated', at: 3 },
+    { stage: 'translated by orders', at: 3 },
   ]);
   expect(times.of('shop', 8)).toEqual([]);
   expect(times.of('other', 1)).toEqual([]);

@@ -49,7 +49,9 @@ export function scriptedSource(
         acknowledge: (cursor) => {
           acknowledged = Math.max(acknowledged, commitsUpTo(cursor));
         },
-        close: () => Promise.resolve(closing.abort()),
+        close: async () => {
+          closing.abort();
+        },
       };
     },
     lag: () => Promise.resolve({ retainedBytes: 0, end: cursorBehind(commits.length) }),

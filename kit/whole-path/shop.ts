@@ -1,7 +1,6 @@
 import { col, table, tables, type Row } from 'banyan/cdc';
 import { event, translation, type Translation } from 'banyan/events';
 import { projection } from 'banyan/projections';
-import type { JsonObject } from 'banyan/runtime';
 import { z } from 'zod';
 import { chained, type Tell } from './oracle.ts';
 
