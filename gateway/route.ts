@@ -60,7 +60,7 @@ export interface WriteOptions<
   /** Makes the answer's data of the monolith's; without it there is no data. */
   readonly response?: (answer: NoInfer<Legacy>) => Data;
   /** The data's schema, for the OpenAPI document. */
-  readonly data?: z.ZodType<NoInfer<Data>>;
+  readonly data?: z.ZodType<Data>;
   /** What the client is told when the monolith refuses (4xx). Default: its JSON, as data. */
   refusal?(refused: { readonly status: number; readonly body: unknown }): {
     readonly message?: string;
