@@ -1,4 +1,3 @@
-import { toError } from 'banyan/runtime';
 import type { SendingPhase } from './sending.ts';
 import type { LegacyResult } from './result.ts';
 
@@ -33,25 +32,34 @@ export function failureOf(thrown: unknown, phase: SendingPhase, timedOut: boolea
   return { kind: 'unknown', reason: timedOut ? 'timeout' : 'connectionLost' };
 }
 
+/** What errors of `fetch` are looked at for; by shape, since an error may come from another realm. */
+interface ErrorShape {
+  readonly code?: unknown;
+  readonly syscall?: unknown;
+  readonly message?: unknown;
+  readonly errors?: unknown;
+  readonly cause?: unknown;
+}
+
 function wasBeforeSending(thrown: unknown): boolean {
-  const error = rootOf(thrown);
+  const { code, syscall, message, errors } = rootOf(thrown);
   // Several addresses were tried: each of them must have failed before sending.
-  if (error instanceof AggregateError && error.errors.length > 0) {
-    return error.errors.every((one) => wasBeforeSending(one));
-  }
+  if (Array.isArray(errors) && errors.length > 0) return errors.every((one) => wasBeforeSending(one));
   // Node's fetch refuses some ports (those of other protocols) without a code and without connecting.
-  if (error.message === 'bad port') return true;
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  return (code !== undefined && beforeSending.has(code)) || (code === 'ETIMEDOUT' && syscall === 'connect');
+  if (message === 'bad port') return true;
+  return (
+    (typeof code === 'string' && beforeSending.has(code)) || (code === 'ETIMEDOUT' && syscall === 'connect')
+  );
 }
 
 function codeOf(thrown: unknown): string | undefined {
-  const { code } = rootOf(thrown) as NodeJS.ErrnoException;
+  const { code } = rootOf(thrown);
   return typeof code === 'string' ? code : undefined;
 }
 
-/** `fetch` wraps what happened into a TypeError. */
-function rootOf(thrown: unknown): Error {
-  const error = toError(thrown);
-  return error instanceof TypeError && error.cause instanceof Error ? error.cause : error;
+/** `fetch` throws one error for all, whose cause is what happened. */
+function rootOf(thrown: unknown): ErrorShape {
+  if (typeof thrown !== 'object' || thrown === null) return {};
+  const { cause } = thrown as ErrorShape;
+  return typeof cause === 'object' && cause !== null ? cause : thrown;
 }

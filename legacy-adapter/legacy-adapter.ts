@@ -80,9 +80,8 @@ async function run(
   options: LegacyAdapterOptions,
   write: LegacyWrite,
 ): Promise<LegacyResult> {
-  // Whatever is wrong with the request itself (a header with a line break) throws here, before anything is sent.
   const traceparent = childTrace(write.traceparent);
-  const request = new Request(urlOf(base, write.path), requestOf(write, options.identity, traceparent));
+  const request = checkedRequest(urlOf(base, write.path), requestOf(write, options.identity, traceparent));
   const maxBytes = options.maxAnswerBytes ?? 1_048_576;
   const done = await admit(() => limit.execute(({ signal }) => send(request, traceparent, signal, maxBytes)));
   const result: LegacyResult = typeof done === 'string' ? { kind: 'notSent', reason: done } : done;
@@ -127,6 +126,22 @@ async function resultOf(response: Response, signal: AbortSignal, maxBytes: numbe
     return { kind: 'unknown', reason: signal.aborted ? 'timeout' : 'answerBroken', status };
   }
   return read.kind === 'tooLarge' ? { kind: 'acceptedUnread', status } : { kind: 'accepted', status, body };
+}
+
+/**
+ * @throws BanyanError LEGACY_REQUEST_INVALID before anything is sent. The cause is left out: it repeats the value of
+ * the header, which may be a secret.
+ */
+function checkedRequest(url: URL, init: RequestInit): Request {
+  try {
+    return new Request(url, init);
+  } catch {
+    throw new BanyanError(
+      'LEGACY_REQUEST_INVALID',
+      'A header of the request to the monolith has a name or value that HTTP does not allow. Correct `identity` of ' +
+        'the legacy adapter. Nothing was sent.',
+    );
+  }
 }
 
 function requestOf(write: LegacyWrite, identity: LegacyIdentity, traceparent: string): RequestInit {
