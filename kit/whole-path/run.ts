@@ -43,7 +43,14 @@ export async function live(world: World, process: CrashProcess, lagging: Readonl
     return store;
   };
   const life = { captures: [] as Capture[], translators: [] as Translator[], projectors: [] as Projector[] };
-  const shared = { fileSystem: process, logger: silentLogger, clock: systemClock, openStore, lineBytes: 400 };
+  const shared = {
+    fileSystem: process,
+    logger: silentLogger,
+    clock: systemClock,
+    openStore,
+    lineBytes: 400,
+    tickEveryMs: 1,
+  };
   try {
     for (const source of world.sources) {
       const capture = await startCapture({

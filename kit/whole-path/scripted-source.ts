@@ -78,11 +78,19 @@ async function* batches(
     if (random() < 0.02)
       throw new BanyanError('SOURCE_DISCONNECTED', 'The connection broke.', { retryable: true });
   }
+  yield batch;
   // Time passes: so the frontier moves behind the last commit.
-  const end = cursorBehind(commits.length);
-  yield [...batch, { kind: 'idle', cursor: end, at: '2001-01-01T00:00:00.000000Z' }];
-  if (!ended.aborted)
-    await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
+  const cursor = cursorBehind(commits.length);
+  for (let second = 0; !ended.aborted; second += 1) {
+    yield [
+      {
+        kind: 'idle',
+        cursor,
+        at: new Date(Date.UTC(2001, 0, 1) + second * 1000).toISOString().replace('Z', '000Z'),
+      },
+    ];
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 function* messagesOf(commits: readonly Commit[], from: number): Generator<SourceMessage> {

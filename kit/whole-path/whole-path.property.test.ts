@@ -67,14 +67,13 @@ async function run({ seed, commits, lives, powerFails }: Case): Promise<void> {
     await Promise.race([process.died, drained(alive)]);
     process.kill();
     await alive?.close();
-    if (powerFails) {
-      disk.crash();
-      for (const [at, store] of world.stores) {
-        world.stores.set(
-          at,
-          store.crash((unflushed) => Math.floor(random() * (unflushed + 1))),
-        );
-      }
+    if (powerFails) disk.crash();
+    for (const [at, store] of world.stores) {
+      // Without a power failure the stores keep all that was written; either way a dead process's handle is no use.
+      world.stores.set(
+        at,
+        store.crash((unflushed) => (powerFails ? Math.floor(random() * (unflushed + 1)) : 0)),
+      );
     }
     await remember(disk.process(), seen);
   }
