@@ -29,6 +29,7 @@ export const outcomes = {
   conflict: { code: 409, status: 'skipped', means: 'Refused for the state that things are in.' },
   tooLarge: { code: 413, status: 'badRequest', means: 'The body is too large.' },
   unsupportedMediaType: { code: 415, status: 'badRequest', means: 'The body must be application/json.' },
+  unprocessable: { code: 422, status: 'badRequest', means: 'Understood, and against the rules.' },
   tooManyRequests: { code: 429, status: 'error', means: 'Too many requests; see Retry-After.' },
   headersTooLarge: { code: 431, status: 'badRequest', means: 'The headers are too large.' },
   error: { code: 500, status: 'error', means: 'Failed here; the error id finds the cause in the log.' },

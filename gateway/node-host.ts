@@ -2,7 +2,7 @@ import { once as emitted } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
-import { BanyanError, once, toError, type Closeable } from 'banyan/runtime';
+import { BanyanError, once, type Closeable } from 'banyan/runtime';
 
 /** What a gateway is served with. */
 export interface ServeGatewayOptions {
@@ -48,7 +48,7 @@ export async function serveGateway(options: ServeGatewayOptions): Promise<Served
     server.listen(port, host);
     await emitted(server, 'listening');
   } catch (error) {
-    throw notListening(toError(error), { group, host, port });
+    throw notListening(error as NodeJS.ErrnoException, { group, host, port });
   }
   const close = once(async () => {
     closing = true;

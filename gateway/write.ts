@@ -81,10 +81,16 @@ async function accepted(
   const outcome: Outcome = status === 201 ? 'created' : status === 202 ? 'accepted' : 'ok';
   try {
     const told = route.answers === undefined ? body : await route.answers.parseAsync(body);
-    return answer(outcome, { data: route.response(told) });
+    return answer(outcome, { data: asJson(route.response(told)) });
   } catch (error) {
     return unreadable(requestId, error);
   }
+}
+
+/** What cannot be written as JSON must be found out while it is known what became of the write. */
+function asJson(data: unknown): unknown {
+  JSON.stringify(data);
+  return data;
 }
 
 /** The write has happened, so that a plain failure would tempt the client to repeat it. */
@@ -107,7 +113,7 @@ const refusals: Readonly<Record<number, Outcome>> = {
   410: 'notFound',
   412: 'conflict',
   413: 'tooLarge',
-  422: 'badRequest',
+  422: 'unprocessable',
   423: 'conflict',
   428: 'conflict',
   429: 'tooManyRequests',
@@ -137,7 +143,8 @@ function mapped(
   { status, body }: Extract<LegacyResult, { kind: 'refused' }>,
 ): ReturnType<WriteRoute['refusal']> | Answer {
   try {
-    return route.refusal({ status, body });
+    const told = route.refusal({ status, body });
+    return { ...told, data: asJson(told.data) };
   } catch (cause) {
     return answer('error', { message: 'The monolith refused it; why, cannot be told.', cause });
   }
