@@ -68,15 +68,17 @@ async function applyLines(
       if (rows.full) await rows.ready();
     }
   }
-  versions.commit();
+  versions.commit(position);
   // Rows are written once their transaction is committed: the shapes must be there before.
-  await versions.keep();
+  await versions.keep(position);
   if (isOpen) rows.commit();
 }
 
 function stateOver(rows: RowStore, versions: SchemaVersions): RowState {
+  let open = 0;
   return {
     begin: (position) => {
+      open = position;
       rows.begin(position);
     },
     *complete(change) {
@@ -92,7 +94,7 @@ function stateOver(rows: RowStore, versions: SchemaVersions): RowState {
       yield { change: completed(rows, change, schema), schema: isNew ? schema : undefined };
     },
     commit: () => {
-      versions.commit();
+      versions.commit(open);
       rows.commit();
     },
     abort: () => {
@@ -100,7 +102,7 @@ function stateOver(rows: RowStore, versions: SchemaVersions): RowState {
       rows.abort();
     },
     settle: async (position) => {
-      await versions.keep();
+      await versions.keep(position);
       rows.settle(position);
     },
     get full() {

@@ -17,10 +17,14 @@ export interface SchemaVersions {
   learn(schema: TableSchema): void;
   /** The table's schema of that version, if the log has told it. */
   find(table: string, version: number): TableSchema | undefined;
-  commit(): void;
+  /** Ends the transaction at a position of the log. */
+  commit(position?: number): void;
   abort(): void;
-  /** Keeps every committed version. To be awaited before rows of the same positions are settled. */
-  keep(): Promise<void>;
+  /**
+   * Keeps the versions told up to the position, which must be durable in the log: a version that is kept is not told
+   * again. To be awaited before rows of the same positions are settled.
+   */
+  keep(position?: number): Promise<void>;
 }
 
 /**
@@ -32,7 +36,7 @@ const keyKind = '\x04';
 /** The versions that a store keeps. */
 export function schemaVersions(store: OrderedStore): SchemaVersions {
   const tables = new Map<string, TableSchema[]>();
-  let unkept: TableSchema[] = [];
+  let unkept: (readonly [position: number, schema: TableSchema])[] = [];
   let open: TableSchema[] = [];
   // A source hands over the same object as long as a table keeps its shape.
   let recent = new WeakMap<TableShape, TableSchema>();
@@ -60,8 +64,8 @@ export function schemaVersions(store: OrderedStore): SchemaVersions {
     },
     learn,
     find: (table, version) => tables.get(table)?.find((one) => one.version === version),
-    commit: () => {
-      unkept = [...unkept, ...open];
+    commit: (position = 0) => {
+      for (const schema of open) unkept.push([position, schema]);
       open = [];
     },
     abort: () => {
@@ -71,11 +75,11 @@ export function schemaVersions(store: OrderedStore): SchemaVersions {
       open = [];
       recent = new WeakMap();
     },
-    keep: async () => {
-      if (unkept.length === 0) return;
-      const keeping = unkept;
-      unkept = [];
-      await store.write(keeping.map(writeOf));
+    keep: async (position = Infinity) => {
+      const keeping = unkept.filter(([at]) => at <= position);
+      if (keeping.length === 0) return;
+      unkept = unkept.filter(([at]) => at > position);
+      await store.write(keeping.map(([, schema]) => writeOf(schema)));
     },
   };
 }
