@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createLegacyAdapter } from 'banyan/legacy-adapter';
 import { closeAll, silentLogger, type Closeable } from 'banyan/runtime';
@@ -174,6 +176,21 @@ describe('the host', () => {
         new RegExp(`"invoices".*127\\.0\\.0\\.1.*${port}.*gateways\\.ports\\.invoices`),
       ),
     });
+  });
+
+  test('answers in the standard body what is no request', async () => {
+    const port = Number(new URL(served.url).port);
+    const sent: [string, number][] = [
+      ['nonsense\r\n\r\n', 400],
+      [`GET /health HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ];
+    for (const [bytes, code] of sent) {
+      const socket = connect(port, '127.0.0.1');
+      socket.write(bytes);
+      const answered = await text(socket);
+      expect(answered).toContain(`HTTP/1.1 ${code} `);
+      expect(answered).toContain('{"status":"badRequest","message":');
+    }
   });
 
   test('lets a request in flight end when it closes, and takes no more', async () => {

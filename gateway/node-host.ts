@@ -1,8 +1,10 @@
 import { once as emitted } from 'node:events';
-import type { Server } from 'node:http';
+import { STATUS_CODES, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createAdaptorServer } from '@hono/node-server';
 import { BanyanError, once, type Closeable } from 'banyan/runtime';
+import { answer, bodyOf, outcomes, type Outcome } from './answer.ts';
 
 /** What a gateway is served with. */
 export interface ServeGatewayOptions {
@@ -37,6 +39,7 @@ export async function serveGateway(options: ServeGatewayOptions): Promise<Served
     overrideGlobalObjects: false,
     serverOptions: { ...limits, connectionsCheckingInterval: 5_000 },
   }) as Server;
+  server.on('clientError', refuse);
   let closing = false;
   server.on('request', (_request, response) => {
     // A connection whose last answer has gone out would else stay until its keep-alive ends.
@@ -82,3 +85,24 @@ function notListening(
     { details, cause: error },
   );
 }
+
+/** What Node's parser refuses never becomes a request; it is answered on the socket, with the standard body too. */
+function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const outcome = parserErrors[error.code ?? ''] ?? 'badRequest';
+  const message = outcome === 'badRequest' ? 'This is not an HTTP request.' : outcomes[outcome].means;
+  const body = JSON.stringify(bodyOf(answer(outcome, { message })));
+  const { code } = outcomes[outcome];
+  socket.end(
+    `HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+const parserErrors: Readonly<Record<string, Outcome>> = {
+  HPE_HEADER_OVERFLOW: 'headersTooLarge',
+  ERR_HTTP_REQUEST_TIMEOUT: 'requestTimeout',
+};
