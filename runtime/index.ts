@@ -18,6 +18,6 @@ export {
   type StoreKey,
   type StoreWrite,
 } from './store/ordered-store.ts';
-export { openLmdbStore, type LmdbStoreOptions } from './store/lmdb-store.ts';
+export { openFileStore, type FileStoreOptions } from './store/file-store.ts';
 export { memoryStore, type MemoryStore } from './store/memory-store.ts';
-export { sortedKeys, type SortedKeys } from './store/sorted-keys.ts';
+export { mergeSorted, sortedMap, type KeyedEntry, type SortedMap } from './store/sorted-map.ts';

@@ -45,6 +45,8 @@ function compareValues(a: JsonValue, b: JsonValue): number {
               : 5;
   if (kind(a) !== kind(b)) return kind(a) - kind(b);
   if (typeof a === 'number' && typeof b === 'number') return a - b;
+  if (typeof a === 'object')
+    return Buffer.compare(Buffer.from(canonicalJson(a)), Buffer.from(canonicalJson(b)));
   if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b));
   return 0;
 }

@@ -1,6 +1,6 @@
-import type { OrderedStore } from 'banyan/runtime';
+import { mergeSorted, type OrderedStore } from 'banyan/runtime';
 import type { StoredKey } from './key-encoding.ts';
-import { layerMemory, mergeLayers, type LayerEntry, type LayerMemory, type LayerValue } from './layer.ts';
+import { layerMemory, type LayerEntry, type LayerMemory, type LayerValue } from './layer.ts';
 
 /** Changes up to a position that the store does not have yet: in memory, and when too large, in scratch. */
 export interface Layer {
@@ -109,18 +109,14 @@ export function overlay(main: OrderedStore, scratch: OrderedStore | undefined): 
         const value = findIn(layer, key, scratch);
         if (value !== undefined) return value ?? undefined;
       }
-      const value = main.get(Buffer.from(key, 'latin1'))?.toString();
-      main.trim();
-      return value;
+      return main.get(Buffer.from(key, 'latin1'))?.toString();
     },
     chunk(prefix, after, limit) {
       const sources = layers().flatMap((layer) => sourcesOf(layer, scratch, prefix, after));
       const found: LayerEntry[] = [];
-      for (const entry of mergeLayers([...sources, storeEntries(main, prefix, after)])) {
+      for (const entry of mergeSorted([...sources, storeEntries(main, prefix, after)])) {
         if (entry[1] !== null && found.push(entry) === limit) break;
       }
-      main.trim();
-      scratch?.trim();
       return found;
     },
   };
@@ -128,7 +124,7 @@ export function overlay(main: OrderedStore, scratch: OrderedStore | undefined): 
 
 /** All changes of a layer in key order. The layer must not be written to meanwhile. */
 export function layerEntries(layer: Layer, scratch: OrderedStore | undefined): Iterable<LayerEntry> {
-  return mergeLayers(sourcesOf(layer, scratch, '', undefined));
+  return mergeSorted(sourcesOf(layer, scratch, '', undefined));
 }
 
 /** The key under which scratch holds a change of a layer. */
@@ -161,7 +157,6 @@ function findIn(layer: Layer, key: StoredKey, scratch: OrderedStore | undefined)
   const leaving = layer.spilling?.get(key);
   if (leaving !== undefined || !layer.spilled) return leaving;
   const far = scratch?.get(scratchKey(layer, key));
-  scratch?.trim();
   return far === undefined ? undefined : fromScratch(far);
 }
 

@@ -95,7 +95,7 @@ export interface RowStoreLimits {
   readonly flushChanges: number;
   /** Bytes of changes in memory above which `full` is true. Default 12 MiB. */
   readonly memoryBytes: number;
-  /** Changes in one write of the store: each may touch a page of 4 KiB. Default 4,000. */
+  /** Changes in one write of the store: each may map 64 KiB of pages. Default 2,000. */
   readonly writeChanges: number;
   /** Bytes in one write of the store. Default 4 MiB. */
   readonly writeBytes: number;
@@ -106,6 +106,6 @@ export const defaultRowStoreLimits: RowStoreLimits = {
   flushBytes: 4 * 2 ** 20,
   flushChanges: 100_000,
   memoryBytes: 12 * 2 ** 20,
-  writeChanges: 4_000,
+  writeChanges: 2_000,
   writeBytes: 4 * 2 ** 20,
 };

@@ -73,8 +73,6 @@ export async function writeLayer(
     for (const [key, value] of chunk.value) writes.push(write(key, value));
     if (following.done === true) writes.push(write(stateKey, JSON.stringify(reached)));
     await main.write(writes);
-    main.trim();
-    scratch?.trim();
     chunk = following;
   }
   return reached;
@@ -88,7 +86,6 @@ export async function spillLayer(layer: Layer, scratch: OrderedStore, limits: Ch
   layer.spilled = true;
   for (const chunk of chunked(leaving.within(''), limits)) {
     await scratch.write(chunk.map(([key, value]) => [scratchKey(layer, key), scratchValue(value)]));
-    scratch.trim();
   }
   layer.spilling = undefined;
 }

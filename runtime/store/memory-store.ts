@@ -1,6 +1,6 @@
 import { BanyanError } from '../errors.ts';
 import type { OrderedStore, StoreKey } from './ordered-store.ts';
-import { sortedKeys, type SortedKeys } from './sorted-keys.ts';
+import { sortedMap, type SortedMap } from './sorted-map.ts';
 
 /** A store in memory that can crash, for tests. */
 export interface MemoryStore extends OrderedStore {
@@ -16,22 +16,16 @@ type Undo = readonly (readonly [key: string, before: Buffer | undefined])[];
 
 /** Makes an empty store in memory. */
 export function memoryStore(): MemoryStore {
-  return storeOver(new Map(), sortedKeys());
+  return storeOver(sortedMap());
 }
 
-function storeOver(values: Map<string, Buffer>, keys: SortedKeys): MemoryStore {
+function storeOver(values: SortedMap<Buffer>): MemoryStore {
   let undos: Undo[] = [];
   let closed = false;
 
   const set = (key: string, value: Buffer | undefined): void => {
-    const known = values.has(key);
-    if (value === undefined) {
-      if (known) keys.remove(key);
-      values.delete(key);
-    } else {
-      if (!known) keys.add(key);
-      values.set(key, value);
-    }
+    if (value === undefined) values.delete(key);
+    else values.set(key, value);
   };
   const apply = (writes: readonly (readonly [string, Buffer | undefined])[]): void => {
     const undo = writes.map(([key]) => [key, values.get(key)] as const);
@@ -51,12 +45,9 @@ function storeOver(values: Map<string, Buffer>, keys: SortedKeys): MemoryStore {
     },
     *range(prefix, after) {
       open();
-      const start = text(prefix);
-      const from = after === undefined ? start : text(after);
-      // A copy of the keys, since writing meanwhile is allowed.
-      for (const key of [...keysWithin(keys, start, from, after !== undefined)]) {
-        const value = values.get(key);
-        if (value !== undefined) yield [bytes(key), Buffer.from(value)];
+      // A copy, since writing meanwhile is allowed.
+      for (const [key, value] of [...values.within(text(prefix), after && text(after))]) {
+        yield [Buffer.from(key, 'latin1'), Buffer.from(value)];
       }
     },
     async write(writes) {
@@ -70,11 +61,10 @@ function storeOver(values: Map<string, Buffer>, keys: SortedKeys): MemoryStore {
       open();
       undos = [];
     },
-    trim: open,
     async clear() {
       await Promise.resolve();
       open();
-      apply([...values.keys()].map((key) => [key, undefined]));
+      apply([...values.all()].map(([key]) => [key, undefined]));
     },
     close() {
       closed = true;
@@ -85,23 +75,12 @@ function storeOver(values: Map<string, Buffer>, keys: SortedKeys): MemoryStore {
       for (let left = choose(undos.length); left > 0; left--) {
         for (const [key, before] of [...(undos.pop() ?? [])].reverse()) set(key, before);
       }
-      return storeOver(values, keys);
+      return storeOver(values);
     },
   };
-}
-
-function* keysWithin(keys: SortedKeys, prefix: string, from: string, exclusive: boolean): Iterable<string> {
-  for (const key of keys.from(from < prefix ? prefix : from, exclusive && from >= prefix)) {
-    if (!key.startsWith(prefix)) return;
-    yield key;
-  }
 }
 
 /** Bytes as a text of the same order: one code unit a byte. */
 function text(key: StoreKey): string {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
-}
-
-function bytes(key: string): Buffer {
-  return Buffer.from(key, 'latin1');
 }

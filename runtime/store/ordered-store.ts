@@ -3,15 +3,15 @@ import type { Closeable } from '../lifecycle.ts';
 /** 1 to {@link maxStoreKeyBytes} bytes; keys are compared byte by byte. */
 export type StoreKey = Uint8Array;
 
-/** The longest key of a store, in bytes: what LMDB takes with pages of 4 KiB. */
-export const maxStoreKeyBytes = 1978;
+/** The longest key of a store, in bytes. */
+export const maxStoreKeyBytes = 2000;
 
 /** One change of an {@link OrderedStore}: a value put, or undefined for a removal. */
 export type StoreWrite = readonly [key: StoreKey, value: Uint8Array | undefined];
 
 /**
  * An embedded ordered store of bytes: what row state and look-up state are kept in. Reads are synchronous, for
- * they happen inside a synchronous translation. Adapters: LMDB, memory (with a crash for tests).
+ * they happen inside a synchronous translation. Adapters: files, memory (with a crash for tests).
  */
 export interface OrderedStore extends Closeable {
   get(key: StoreKey): Buffer | undefined;
@@ -24,8 +24,6 @@ export interface OrderedStore extends Closeable {
   write(writes: readonly StoreWrite[]): Promise<void>;
   /** Resolves when all earlier writes survive a power failure. */
   flush(): Promise<void>;
-  /** Gives back memory that mapped pages hold, when there is much of it; cheap otherwise. Allowed at any time. */
-  trim(): void;
   /** Removes everything. */
   clear(): Promise<void>;
 }

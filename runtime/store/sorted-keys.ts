@@ -17,7 +17,8 @@ const bucketSize = 512;
 
 /** Sorted keys, beginning with those given, in any order, each once. */
 export function sortedKeys(initial: Iterable<string> = []): SortedKeys {
-  const sorted = [...initial].sort(compare);
+  // The default order is that of code units, and twice as fast as any comparison function.
+  const sorted = [...initial].sort();
   const buckets: string[][] = [];
   for (let at = 0; at < sorted.length; at += bucketSize / 2)
     buckets.push(sorted.slice(at, at + bucketSize / 2));
@@ -71,10 +72,6 @@ export function sortedKeys(initial: Iterable<string> = []): SortedKeys {
       }
     },
   };
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function lowerBound(sorted: readonly string[], key: string): number {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openLmdbStore } from './lmdb-store.ts';
+import { openFileStore } from './file-store.ts';
 import { memoryStore } from './memory-store.ts';
 import { describeOrderedStore } from './store.contract.ts';
 
@@ -16,22 +16,22 @@ afterAll(() => {
 });
 const directory = (): string => join(root, String(made++));
 
-describeOrderedStore('LMDB', () => openLmdbStore({ directory: directory() }));
-describeOrderedStore('LMDB that trims at every chance', () =>
-  openLmdbStore({ directory: directory(), mappedBytes: 0 }),
+describeOrderedStore('the file store', () => openFileStore({ directory: directory() }));
+describeOrderedStore('the file store with tiny tables', () =>
+  openFileStore({ directory: directory(), tableBytes: 300, cacheBytes: 10_000 }),
 );
-describeOrderedStore('LMDB for scratch', () =>
-  openLmdbStore({ directory: directory(), purpose: 'scratch', mappedBytes: 0 }),
+describeOrderedStore('the file store for scratch', () =>
+  openFileStore({ directory: directory(), purpose: 'scratch', tableBytes: 1000 }),
 );
 describeOrderedStore('the memory store', memoryStore);
 
 test('a durable store is there after closing; a scratch store is empty', async () => {
   for (const purpose of ['durable', 'scratch'] as const) {
     const options = { directory: directory(), purpose };
-    const before = openLmdbStore(options);
+    const before = openFileStore(options);
     await before.write([[Buffer.from('a'), Buffer.from('1')]]);
     await before.close();
-    const after = openLmdbStore(options);
+    const after = openFileStore(options);
     expect(after.get(Buffer.from('a'))?.toString()).toBe(purpose === 'durable' ? '1' : undefined);
     await after.close();
   }
@@ -40,7 +40,7 @@ test('a durable store is there after closing; a scratch store is empty', async (
 test('a directory that cannot be used is told', () => {
   const file = join(root, 'file');
   writeFileSync(file, 'not a directory');
-  expect(() => openLmdbStore({ directory: join(file, 'store') })).toThrow(
+  expect(() => openFileStore({ directory: join(file, 'store') })).toThrow(
     expect.objectContaining({ code: 'STORE_NOT_OPENED', message: expect.stringContaining(file) }),
   );
 });
