@@ -28,14 +28,20 @@ export class Chunk {
   /** The longer entry whose lines these are. */
   readonly entry: ChunkEntry | undefined;
   #newest: NewestLine;
-  #bytes: Buffer = Buffer.allocUnsafe(4096);
+  #bytes: Buffer;
   #size = 0;
   #firstSize = 0;
 
-  constructor(first: LineFrame, entry: ChunkEntry | undefined) {
+  /** `memory` is where lines are encoded, if there is room: that of a chunk which is written. */
+  constructor(
+    first: LineFrame,
+    entry: ChunkEntry | undefined,
+    memory: Buffer = Buffer.allocUnsafeSlow(4096),
+  ) {
     this.start = { position: first.position, part: first.part };
     this.entry = entry;
     this.#newest = { frame: first, payload: '{}' };
+    this.#bytes = memory;
   }
 
   get newest(): NewestLine {
@@ -44,6 +50,10 @@ export class Chunk {
 
   get size(): number {
     return this.#size;
+  }
+
+  get memory(): Buffer {
+    return this.#bytes;
   }
 
   add(frame: LineFrame, payload: string): void {
@@ -74,7 +84,7 @@ export class Chunk {
 
   #makeRoom(bytes: number): void {
     if (this.#bytes.length - this.#size >= bytes) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#size + bytes));
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#size + bytes));
     this.#bytes.copy(larger, 0, 0, this.#size);
     this.#bytes = larger;
   }

@@ -6,8 +6,10 @@ import type { Closeable } from '../lifecycle.ts';
  *
  *     {"crc":"9a0b1c2d","position":12,"previous":11,"part":0,"last":true, ...payload}
  *
- * `crc` is the CRC-32 (IEEE) in eight hexadecimal digits of the line's bytes from `"position"` to its end, without
- * the newline.
+ * `crc` is the CRC-32 (IEEE) in eight hexadecimal digits of the line's bytes behind it, from `"position"` to the
+ * line's end, without the newline. The first line of what a writer wrote in one go has one more field, between the
+ * two and under the checksum: `"durable":11`, the last position that was durable before (see `recover.ts`).
+ * Readers are not shown `crc` and `durable`.
  */
 export interface LineFrame {
   /** The entry's place; positions increase within a log. */

@@ -1,5 +1,5 @@
 import zlib from 'node:zlib';
-import type { FileSystem } from '../file-system.ts';
+import type { FileSystem, ReadFile } from '../file-system.ts';
 import { decompress, decompressSync, type Codec } from './codec.ts';
 import { corrupt } from './errors.ts';
 import { crcIsRight, newline } from './frame.ts';
@@ -38,29 +38,75 @@ export async function openSegment(
   file: SegmentFile,
 ): Promise<OpenSegment> {
   const path = `${directory}/${fileName(file)}`;
-  const index = file.form === 'raw' ? undefined : await readIndex(fileSystem, directory, file);
-  const opened = await fileSystem.openRead(path);
+  if (file.form === 'raw') {
+    const opened = await fileSystem.openRead(path);
+    return {
+      file,
+      index: undefined,
+      lines: (offset, bytes, limit) => rawLines(opened, path, offset, bytes, limit),
+      close: () => opened.close(),
+    };
+  }
+  const index = await readIndex(fileSystem, directory, file);
+  const blocks = new BlockReader(await fileSystem.openRead(path), index, path);
   return {
     file,
     index,
-    async lines(offset, bytes, limit) {
-      if (index === undefined || file.form === 'raw') {
-        for (let wanted = bytes; ; wanted *= 2) {
-          const read = await opened.read(offset, Math.min(wanted, limit - offset));
-          const whole = wholeLines(read, offset + read.length >= limit || read.length < wanted, path, offset);
-          if (whole !== undefined) return whole;
-        }
-      }
-      const block = blockAt(index, offset);
-      if (block === undefined) return Buffer.alloc(0);
-      const compressed = await opened.read(block.offset, block.bytes);
-      const raw = await decompress(file.form, compressed, block.rawBytes + 1).catch((error: unknown) => {
-        throw asCorrupt(error, path, block);
-      });
-      return checkedBlock(raw, block, path).subarray(offset - block.rawOffset);
-    },
-    close: () => opened.close(),
+    lines: (offset) => blocks.lines(offset),
+    close: () => blocks.close(),
   };
+}
+
+async function rawLines(
+  file: ReadFile,
+  path: string,
+  offset: number,
+  bytes: number,
+  limit: number,
+): Promise<Buffer> {
+  for (let wanted = bytes; ; wanted *= 2) {
+    const read = await file.read(offset, Math.min(wanted, limit - offset));
+    const whole = wholeLines(read, offset + read.length >= limit || read.length < wanted, path, offset);
+    if (whole !== undefined) return whole;
+  }
+}
+
+/** Reads the blocks of a sealed segment, the next one while the caller is at this one. */
+class BlockReader {
+  readonly #file: ReadFile;
+  readonly #index: SegmentIndex;
+  readonly #path: string;
+  #next: { readonly block: Block; readonly raw: Promise<Buffer> } | undefined;
+
+  constructor(file: ReadFile, index: SegmentIndex, path: string) {
+    this.#file = file;
+    this.#index = index;
+    this.#path = path;
+  }
+
+  async lines(offset: number): Promise<Buffer> {
+    const block = blockAt(this.#index, offset);
+    if (block === undefined) return Buffer.alloc(0);
+    const raw = await (this.#next?.block === block ? this.#next.raw : this.#read(block));
+    const after = blockAt(this.#index, block.rawOffset + block.rawBytes);
+    this.#next = after && { block: after, raw: this.#read(after) };
+    // Met when it is that block's turn, if it ever is.
+    this.#next?.raw.catch(() => undefined);
+    return raw.subarray(offset - block.rawOffset);
+  }
+
+  async close(): Promise<void> {
+    await this.#next?.raw.catch(() => undefined);
+    await this.#file.close();
+  }
+
+  async #read(block: Block): Promise<Buffer> {
+    const compressed = await this.#file.read(block.offset, block.bytes);
+    const raw = await decompress(this.#index.codec, compressed, block.rawBytes).catch((error: unknown) => {
+      throw asCorrupt(error, this.#path, block);
+    });
+    return checkedBlock(raw, block, this.#path);
+  }
 }
 
 /** As {@link openSegment}, without waiting. */
@@ -92,7 +138,7 @@ export function openSegmentSync(
 
 function decodeSync(codec: Codec, compressed: Buffer, block: Block, path: string): Buffer {
   try {
-    return decompressSync(codec, compressed, block.rawBytes + 1);
+    return decompressSync(codec, compressed, block.rawBytes);
   } catch (error) {
     throw asCorrupt(error, path, block);
   }

@@ -35,6 +35,8 @@ export class SegmentLogWriter<Payload> implements LogWriter<Payload> {
   readonly #lane = new Lane();
   readonly #listeners = new Set<(durable: number) => void>();
   #pending: Chunk[] = [];
+  /** Of chunks that are written, for the next ones: else a large entry leaves garbage faster than it is collected. */
+  readonly #memory: Buffer[] = [];
   /** Bytes encoded and not yet written. */
   #buffered = 0;
   #committedLine: NewestLine | undefined;
@@ -155,7 +157,7 @@ export class SegmentLogWriter<Payload> implements LogWriter<Payload> {
     const text = JSON.stringify(payload);
     const current = this.#pending.at(-1);
     const isOpen = current !== undefined && current.entry === entry && current.size < this.#chunkBytes;
-    const chunk = isOpen ? current : new Chunk(frame, entry);
+    const chunk = isOpen ? current : new Chunk(frame, entry, this.#memory.pop());
     if (!isOpen) this.#pending.push(chunk);
     this.#buffered -= chunk.size;
     chunk.add(frame, text);
@@ -198,6 +200,7 @@ export class SegmentLogWriter<Payload> implements LogWriter<Payload> {
       const { newest: line, size } = chunk;
       await segments.write(chunk.finish(this.durable), chunk.start, line.frame.last);
       this.#buffered -= size;
+      if (this.#memory.length < 4) this.#memory.push(chunk.memory);
       if (line.frame.last) this.#writtenLine = line;
     }
   }
