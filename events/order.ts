@@ -1,9 +1,4 @@
-import type { DomainEvent, OrderKey } from './domain-event.ts';
-
-/** An event's place among all events of all sources. */
-export function orderKeyOf(event: DomainEvent): OrderKey {
-  return event;
-}
+import type { OrderKey } from './domain-event.ts';
 
 /** Negative when `one` comes before `other`, 0 when they are the same place. Text is compared by code unit. */
 export function compareOrderKeys(one: OrderKey, other: OrderKey): number {

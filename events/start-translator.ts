@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { openRowStore, type ChangeLogLine, type RowStoreLimits } from 'banyan/cdc';
 import {
   BanyanError,
-  openLmdbStore,
+  openFileStore,
   openLogWriter,
   systemClock,
   type Clock,
@@ -36,7 +36,7 @@ export interface TranslatorOptions {
   readonly clock?: Clock;
   /** Told how far the translation is, as soon as it is, also where it gave no events: for a bus of this process. */
   readonly announce?: (log: EventLogRef, announcement: Announcement) => void;
-  /** Opens the store of the look-up state. Default: LMDB. */
+  /** Opens the store of the look-up state. Default: files. */
   readonly openStore?: (directory: string, purpose: 'durable' | 'scratch') => OrderedStore;
   /** Bounds of the look-up state's memory. */
   readonly rowLimits?: Partial<RowStoreLimits>;
@@ -87,10 +87,12 @@ function openEventLog(
 }
 
 async function openLookups(
-  { directory, translation, changeLog, openStore = openLmdb, rowLimits = {} }: TranslatorOptions,
+  options: TranslatorOptions,
   head: number,
   signal: AbortSignal,
 ): Promise<LookupFold> {
+  const { directory, translation, changeLog, fileSystem, rowLimits = {} } = options;
+  const openStore = options.openStore ?? filesOn(fileSystem);
   const indexes = lookupIndexes(translation);
   if (Object.keys(indexes).length === 0) return noLookups;
   const store = openStore(join(directory, 'lookups'), 'durable');
@@ -104,8 +106,8 @@ async function openLookups(
   }
 }
 
-function openLmdb(directory: string, purpose: 'durable' | 'scratch'): OrderedStore {
-  return openLmdbStore({ directory, purpose });
+function filesOn(fileSystem: FileSystem): NonNullable<TranslatorOptions['openStore']> {
+  return (directory, purpose) => openFileStore({ directory, purpose, fileSystem });
 }
 
 /** Events of positions that the change log does not have were made from another change log. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import {
   closeAll,
-  openLmdbStore,
+  openFileStore,
   systemClock,
   type Clock,
   type FileSystem,
@@ -29,7 +29,7 @@ export interface CaptureOptions {
   readonly onSnapshotProgress?: (progress: SnapshotProgress) => void;
   /** Called when the change log has become durable up to a position. */
   readonly onDurable?: (position: number) => void;
-  /** Opens the stores of row state. Default: LMDB. */
+  /** Opens the stores of row state. Default: files. */
   readonly openStore?: (directory: string, purpose: 'durable' | 'scratch') => OrderedStore;
   /** Bounds of row state's memory. */
   readonly rowLimits?: Partial<RowStoreLimits>;
@@ -48,9 +48,10 @@ export interface CaptureOptions {
  */
 export async function startCapture(options: CaptureOptions): Promise<Capture> {
   const { source, directory, fileSystem, logger, lineBytes, clock = systemClock } = options;
-  const { signal = new AbortController().signal, openStore = openLmdb, rowLimits = {} } = options;
+  const { signal = new AbortController().signal, rowLimits = {} } = options;
   const { onSnapshotProgress = () => undefined, onDurable = () => undefined } = options;
   const { tickEveryMs = 1000, retryAfterMs = 250 } = options;
+  const openStore = options.openStore ?? filesOn(fileSystem);
   const where = { directory: join(directory, 'change-log'), fileSystem, logger };
   const changeLog = await openChangeLog({ ...where, source: source.name, lineBytes });
   try {
@@ -73,6 +74,6 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
   }
 }
 
-function openLmdb(directory: string, purpose: 'durable' | 'scratch'): OrderedStore {
-  return openLmdbStore({ directory, purpose });
+function filesOn(fileSystem: FileSystem): NonNullable<CaptureOptions['openStore']> {
+  return (directory, purpose) => openFileStore({ directory, purpose, fileSystem });
 }
