@@ -16,7 +16,9 @@ const seed = Number(process.env['BANYAN_SEED'] ?? Date.now() % 1_000_000);
 
 let running: BanyanProcess | undefined;
 let directory: string | undefined;
+let store: AtomicViewStore | undefined;
 afterEach(async () => {
+  await store?.close();
   await running?.end('SIGKILL');
   if (directory !== undefined) await rm(directory, { recursive: true, force: true });
 });
@@ -69,17 +71,17 @@ test(`the views equal the tables after five kills (seed ${String(seed)})`, async
   await running.ready;
 
   const expected = await tables(database);
-  const store = postgresViews({ connectionString: views });
-  await store.prepare();
+  const opened = postgresViews({ connectionString: views });
+  store = opened;
+  await opened.prepare();
   const branch = { projection: 'desk-balance', number: 1 };
   await eventually(async () => {
-    const item = (await store.readMany(branch, ['branch-1'])).get('branch-1');
+    const item = (await opened.readMany(branch, ['branch-1'])).get('branch-1');
     expect(item?.document?.['movements']).toBe(transactions);
   }, 300_000);
-  await eventually(async () => expect(await view(store, 'account-balance')).toEqual(expected.accounts));
-  await eventually(async () => expect(await view(store, 'desk-balance')).toEqual(expected.desks));
-  await eventually(async () => expect(await view(store, 'booked')).toEqual(expected.booked));
-  await store.close();
+  await eventually(async () => expect(await view(opened, 'account-balance')).toEqual(expected.accounts));
+  await eventually(async () => expect(await view(opened, 'desk-balance')).toEqual(expected.desks));
+  await eventually(async () => expect(await view(opened, 'booked')).toEqual(expected.booked));
   const sum = (rows: Balances): number => [...rows].reduce((total, [, { balance }]) => total + balance, 0);
   expect(sum(expected.accounts)).toBe(
     sum(new Map([...expected.desks].filter(([key]) => key.startsWith('branch')))),
@@ -153,7 +155,7 @@ async function view(store: AtomicViewStore, projection: string): Promise<Balance
   do {
     const page = await store.scan(
       { projection, number: 1 },
-      { limit: 5000, ...(after === undefined ? {} : { after }) },
+      { limit: 1000, ...(after === undefined ? {} : { after }) },
     );
     for (const { key, document } of page.items) {
       found.set(key, document as unknown as { balance: number; movements: number });

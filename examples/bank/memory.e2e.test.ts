@@ -2,7 +2,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { postgresViews } from 'banyan/projections';
+import { postgresViews, type AtomicViewStore } from 'banyan/projections';
 import pg from 'pg';
 import { runBanyan, type BanyanProcess } from '../../kit/banyan-process.ts';
 import { eventually } from '../../kit/eventually.ts';
@@ -16,7 +16,9 @@ const limit = 400 * 1024 * 1024;
 
 let running: BanyanProcess | undefined;
 let directory: string | undefined;
+let opened: AtomicViewStore | undefined;
 afterEach(async () => {
+  await opened?.close();
   await running?.end('SIGKILL');
   if (directory !== undefined) await rm(directory, { recursive: true, force: true });
 });
@@ -37,6 +39,7 @@ test('a snapshot of a million rows, then one transaction over all of them, under
   const memory = watchMemory(running.pid);
   await running.ready;
   const store = postgresViews({ connectionString: views });
+  opened = store;
   await store.prepare();
   const generation = { projection: 'account-balance', number: 1 };
   await eventually(async () => expect(await store.count(generation)).toBe(million), 600_000);
@@ -51,7 +54,6 @@ test('a snapshot of a million rows, then one transaction over all of them, under
   await eventually(async () => expect(await last()).toEqual({ balance: million, movements: 1 }), 600_000);
   const sum = await checksum(store, generation);
   memory.stop();
-  await store.close();
   expect(sum).toEqual({ documents: million, balance: (million * (million + 1)) / 2, movements: million });
   expect({
     afterSnapshot: afterSnapshot < limit,
@@ -66,7 +68,7 @@ test('a snapshot of a million rows, then one transaction over all of them, under
 
 /** Adds up a whole view, so that a document that is missing or doubled shows. */
 async function checksum(
-  store: ReturnType<typeof postgresViews>,
+  store: AtomicViewStore,
   generation: { readonly projection: string; readonly number: number },
 ): Promise<{ documents: number; balance: number; movements: number }> {
   const total = { documents: 0, balance: 0, movements: 0 };
