@@ -109,8 +109,10 @@ export class LogHistory {
         this.#now.process.killAt(step.within);
         this.#powerFails = step.power;
         return;
-      case 'crash':
-        { this.#disk.crash(); return; }
+      case 'crash': {
+        this.#disk.crash();
+        return;
+      }
       case 'reopen':
         return this.#reopen();
       case 'takeOver':
