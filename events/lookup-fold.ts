@@ -8,7 +8,14 @@ import {
   type RowStore,
   type Tables,
 } from 'banyan/cdc';
-import { BanyanError, type Closeable, type LogEntry, type LogReader } from 'banyan/runtime';
+import {
+  BanyanError,
+  canonicalJson,
+  type OrderedStore,
+  type Closeable,
+  type LogEntry,
+  type LogReader,
+} from 'banyan/runtime';
 import { createBreather } from './breather.ts';
 import type { LoggedRow } from './declared-row.ts';
 import { sameColumns, type LookupState } from './lookup.ts';
@@ -45,12 +52,17 @@ export function lookupIndexes({
   );
 }
 
+/** Where the store says what was kept in it: rows of other tables, or by other keys, are of no use. No key of the row store's begins so. */
+const declarationKey = Buffer.from('\x04lookups');
+
 /**
  * Opens the look-up state of a translation: brings it to the head of the event log, from the change log.
+ * @param store what the rows are stored in
  * @param head the event log's durable head; 0 for none
  */
 export async function openLookupFold(
   rows: RowStore,
+  store: OrderedStore,
   translation: Translation,
   changeLog: LogReader<ChangeLogLine>,
   head: number,
@@ -58,8 +70,13 @@ export async function openLookupFold(
 ): Promise<LookupFold> {
   const keys = lookupKeys(translation);
   const fold = foldOver(rows, keys);
+  const declaration = canonicalJson(Object.fromEntries(keys));
+  const isOther = store.get(declarationKey)?.toString() !== declaration;
   // An event log that was removed, or began anew, is translated from its beginning, and so are the look-ups.
-  if (rows.position > head || (rows.recovering ?? 0) > head) await rows.clear();
+  if (isOther || rows.position > head || (rows.recovering ?? 0) > head) {
+    await rows.clear();
+    await store.write([[declarationKey, Buffer.from(declaration)]]);
+  }
   fold.settle(head);
   if (rows.committed >= head) return fold;
   for await (const batch of changeLog.read({ from: rows.committed + 1, to: head, signal })) {

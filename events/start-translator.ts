@@ -99,7 +99,7 @@ async function openLookups(
   const scratch = openStore(join(directory, 'lookups-scratch'), 'scratch');
   const rows = await openRowStore({ store, scratch, indexes, limits: rowLimits });
   try {
-    return await openLookupFold(rows, translation, changeLog, head, signal);
+    return await openLookupFold(rows, store, translation, changeLog, head, signal);
   } catch (error) {
     await rows.close();
     throw error;

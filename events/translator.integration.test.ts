@@ -177,6 +177,28 @@ test('without its look-up state it makes it again from the change log', async ()
   expect((await allEvents(second)).at(-1)?.data).toEqual({ orderId: '2', customerName: 'Ada', orders: 2 });
 });
 
+test('looking up one more table finds its rows of before', async () => {
+  const looking = (lookups: { orders?: 'id'; customers?: 'id' }): Translation =>
+    translation('orders', shop, {
+      version: 1,
+      lookups: { orders: 'id', ...lookups },
+      *translate(tx) {
+        for (const { id, customer_id } of tx.inserted('orders')) {
+          const name = lookups.customers ? tx.row('customers', customer_id)?.name : undefined;
+          yield Placed({ orderId: id, customerName: name ?? '-', orders: 0 });
+        }
+      },
+    });
+  await commit([customer('7', 'Ada'), order('1', '7')]);
+  const first = await start(looking({}));
+  await durable(first, 1);
+  await first.close();
+  await commit([order('2', '7')]);
+  const second = await start(looking({ customers: 'id' }));
+  await durable(second, 2);
+  expect((await allEvents(second)).map(({ data }) => data['customerName'])).toEqual(['-', 'Ada']);
+});
+
 test('without its event log it gives the same events again', async () => {
   for (const id of ['1', '2', '3']) await commit([customer(id, `c${id}`), order(id, id)]);
   const first = await start();
