@@ -1,8 +1,11 @@
+/** Minutes of both cores: `npm run test:long` runs these too. */
+const long = process.env.BANYAN_LONG === undefined ? ['\\.long\\.test\\.ts$'] : [];
+
 /** @type {import('jest').Config} */
 export default {
   roots: ['<rootDir>'],
   testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', ...long],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

@@ -138,6 +138,7 @@ describe('what banyan dev refuses, and says what to do', () => {
   test('a role that may not replicate', async () => {
     const role = `reader_${env['SLOT'] ?? ''}`;
     await sql(testServer().url(), `CREATE ROLE "${role}" LOGIN PASSWORD 'sesame'`);
+    await sql(env['DATABASE_URL'] ?? '', `GRANT SELECT ON orders TO "${role}"`);
     const url = new URL(env['DATABASE_URL'] ?? '');
     url.username = role;
     url.password = 'sesame';

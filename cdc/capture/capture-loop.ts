@@ -39,6 +39,8 @@ export class CaptureLoop {
   #open: TransactionAppend | undefined;
   #lastLogged = Number.NEGATIVE_INFINITY;
   #attempt = 0;
+  /** Whether the source could be opened at all: what cannot be opened at the start is told, not waited for. */
+  #wasOpen = false;
 
   /** @param failed told of a failure to make things durable */
   constructor(parts: CaptureParts, signal: AbortSignal, failed: (error: unknown) => void) {
@@ -74,6 +76,7 @@ export class CaptureLoop {
     this.state = { kind: 'opening' };
     const stream = await source.open({ after: changeLog.cursor, signal: this.#signal, onSnapshotProgress });
     this.#stream = stream;
+    this.#wasOpen = true;
     const closeStream = (): void => void stream.close().catch(() => undefined);
     this.#signal.addEventListener('abort', closeStream, { once: true });
     this.state = { kind: 'streaming' };
@@ -183,7 +186,7 @@ export class CaptureLoop {
   async #waitToRetry(thrown: unknown): Promise<void> {
     // A log or a store that failed is of no use before it is opened again: only the source is tried again here.
     const isLost = isBanyanError(thrown) && thrown.retryable && thrown.code.startsWith('SOURCE_');
-    if (!isLost) throw toError(thrown);
+    if (!isLost || !this.#wasOpen) throw toError(thrown);
     const { logger, retryAfterMs } = this.#parts;
     const afterMs = backOff(this.#attempt, retryAfterMs);
     this.#attempt += 1;

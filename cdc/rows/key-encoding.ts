@@ -23,7 +23,7 @@ const rowKind = '\x03';
 
 /**
  * The longest part of a key, a row's or an index entry's values, in bytes. Longer ones end in the SHA-256 of the
- * whole; an index entry is two parts and must stay under LMDB's 1978 bytes with what else is before them.
+ * whole; an index entry is two parts and must stay under the 2000 bytes of a store's key with what else is before them.
  */
 const longestPart = 900;
 const hashBytes = 32;

@@ -89,23 +89,23 @@ export interface RowStoreOptions {
 
 /** Bounds of a row store. */
 export interface RowStoreLimits {
-  /** Bytes of changes that are gathered before they are written. Default 4 MiB. */
+  /** Bytes of changes that are gathered before they are written. Default 2 MiB. */
   readonly flushBytes: number;
   /** Changes and transactions, of the same rows too, that are gathered: what a start has to apply again. Default 100,000. */
   readonly flushChanges: number;
-  /** Bytes of changes in memory above which `full` is true. Default 12 MiB. */
+  /** Bytes of changes in memory above which `full` is true. Default 6 MiB. */
   readonly memoryBytes: number;
-  /** Changes in one write of the store: each may map 64 KiB of pages. Default 2,000. */
+  /** Changes in one write of the store. Default 2,000. */
   readonly writeChanges: number;
-  /** Bytes in one write of the store. Default 4 MiB. */
+  /** Bytes in one write of the store. Default 1 MiB. */
   readonly writeBytes: number;
 }
 
 /** The bounds unless others are given. */
 export const defaultRowStoreLimits: RowStoreLimits = {
-  flushBytes: 4 * 2 ** 20,
+  flushBytes: 2 * 2 ** 20,
   flushChanges: 100_000,
-  memoryBytes: 12 * 2 ** 20,
+  memoryBytes: 6 * 2 ** 20,
   writeChanges: 2_000,
-  writeBytes: 4 * 2 ** 20,
+  writeBytes: 2 ** 20,
 };

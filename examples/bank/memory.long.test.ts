@@ -23,7 +23,10 @@ afterEach(async () => {
   if (directory !== undefined) await rm(directory, { recursive: true, force: true });
 });
 
-/* G10: what is resident grows neither with the snapshot nor with the size of a transaction. */
+/*
+ * G10: what is resident grows neither with the snapshot nor with the size of a transaction. It takes minutes of both
+ * cores, so it belongs to the long tests.
+ */
 test('a snapshot of a million rows, then one transaction over all of them, under 400 MB', async () => {
   const database = await testDatabase('million');
   const views = await testDatabase('million_views');
