@@ -90,6 +90,8 @@ async function startParts(starting: Starting): Promise<Omit<Host, 'times' | 'clo
   }
   const projectors: Projector[] = [];
   for (const group of groups) projectors.push(...(await project(group, bus, starting)));
+  // A source that cannot be opened must be told before anybody is told that all is well.
+  await Promise.all([...captures.values()].map((one) => untilStreaming(one, signal)));
   const gateways = await startGateways(loaded, starting);
   started.push(await startControl(loaded.directory, times));
   return {
@@ -187,6 +189,13 @@ async function project(group: Group, bus: LocalBus, starting: Starting): Promise
     projectors.push(projector);
   }
   return projectors;
+}
+
+/** Waits until the capture has its stream: from then on every commit is an event. @throws what kept it from it */
+async function untilStreaming(capture: Capture, signal: AbortSignal): Promise<void> {
+  while (capture.status().state.kind !== 'streaming' && !signal.aborted) {
+    await Promise.race([capture.ended, new Promise((resolve) => setTimeout(resolve, 20))]);
+  }
 }
 
 async function untilEnd(captures: readonly Capture[], signal: AbortSignal): Promise<void> {

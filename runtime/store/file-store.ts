@@ -17,7 +17,7 @@ export interface FileStoreOptions {
    */
   readonly purpose?: 'durable' | 'scratch';
   readonly fileSystem?: FileSystem;
-  /** Bytes of writes gathered in memory before they become a table; default 4 MiB. */
+  /** Bytes of writes gathered in memory before they become a table; default 2 MiB. */
   readonly tableBytes?: number;
   /** Bytes of what was read kept in memory; default 2 MiB. */
   readonly cacheBytes?: number;
@@ -34,14 +34,14 @@ const entryOverhead = 200;
 
 /**
  * Opens an ordered store in files: writes are gathered in memory and written as sorted, immutable tables, which are
- * merged as they become many. What it keeps in memory does not depend on what it holds, but for some 3 bytes an
+ * merged as they become many. What it keeps in memory does not depend on what it holds, but for some 5 bytes an
  * entry. Why not LMDB or SQLite, with figures: `docs/decisions/0002-row-store.md`.
  * @throws BanyanError STORE_NOT_OPENED when the directory cannot be read; STORE_CORRUPT. Later: STORE_DISK_FULL,
  *   STORE_WRITE_FAILED; the store takes no writes after one of these.
  */
 export function openFileStore(options: FileStoreOptions): OrderedStore {
   const { directory, purpose = 'durable', fileSystem = nodeFileSystem } = options;
-  const { tableBytes = 4 * 2 ** 20, cacheBytes = 2 * 2 ** 20 } = options;
+  const { tableBytes = 2 * 2 ** 20, cacheBytes = 2 * 2 ** 20 } = options;
   const set = openSet({ fileSystem, directory, durable: purpose === 'durable', cacheBytes });
   let gathered: Gathered = { entries: sortedMap(), bytes: 0 };
   /** On its way into a table. */

@@ -130,7 +130,7 @@ function readManifest(
   const path = join(directory, manifestName);
   const file = fileSystem.openReadSync(path);
   try {
-    // A table has at least 4 MiB but for the newest: this holds the list of terabytes.
+    // There are some tens of tables: this is room for tens of thousands.
     const manifest = JSON.parse(file.read(0, 2 ** 20).toString()) as { format: unknown } & Pick<
       Manifest,
       'tables'
