@@ -134,7 +134,10 @@ export function openFileStore(options: FileStoreOptions): OrderedStore {
     },
     async flush() {
       use();
-      await next(makeTable);
+      await next(async () => {
+        await makeTable();
+        await set.sync();
+      });
     },
     async clear() {
       use();

@@ -25,6 +25,8 @@ export interface TableSet {
   /** Adds a table, newer than all; then merges as many as is worth it. One call at a time. */
   add(entries: Iterable<TableEntry>, most: number): Promise<void>;
   merge(): Promise<void>;
+  /** Makes sure of the list of tables: what a killed process left may be there and not yet durable. */
+  sync(): Promise<void>;
   clear(): Promise<void>;
   close(): void;
 }
@@ -52,6 +54,7 @@ export function openTableSet({ fileSystem, directory, durable, cacheBytes }: Tab
     : [];
   let lastId = Math.max(0, ...found.map((name) => Number(tableName.exec(name)?.[1] ?? 0)));
   let prepared = false;
+  let synced = !found.includes(manifestName);
 
   function pathOf(id: number): string {
     return join(directory, `table-${String(id)}`);
@@ -83,6 +86,7 @@ export function openTableSet({ fileSystem, directory, durable, cacheBytes }: Tab
       // The names of new tables must not be lost when the list that has them is not.
       await fileSystem.syncDirectory(directory);
       await fileSystem.replace(join(directory, manifestName), JSON.stringify(manifest));
+      synced = true;
     }
     const gone = tables.filter((table) => !next.includes(table));
     tables = [...next];
@@ -109,6 +113,10 @@ export function openTableSet({ fileSystem, directory, durable, cacheBytes }: Tab
         const wanted = older.length > 0 ? entries : entries.filter(([, value]) => value !== null);
         await change([await create(wanted, most), ...older]);
       }
+    },
+    async sync() {
+      if (durable && !synced) await fileSystem.syncDirectory(directory);
+      synced = true;
     },
     async clear() {
       await prepare();
