@@ -1,7 +1,11 @@
 #!/usr/bin/env node
-import { runCommand } from './program.ts';
-import { processTerminal } from './terminal/output.ts';
+import { leanHeap } from './lean-heap.ts';
 
+// Before anything else is loaded: what runs for days, and copies tables, keeps its memory small.
+if (process.argv[2] === 'dev') leanHeap();
+
+const { runCommand } = await import('./program.ts');
+const { processTerminal } = await import('./terminal/output.ts');
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.once(name, () => {

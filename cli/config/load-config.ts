@@ -4,9 +4,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BanyanError, toError } from 'banyan/runtime';
-import { build, type BuildFailure } from 'esbuild';
+import { build, stop, type BuildFailure } from 'esbuild';
 import { checkConfig, type BanyanConfig } from './config.ts';
-import { checkTypes } from './type-check.ts';
+import { typeErrorsOf } from './type-check.ts';
 
 /** A configuration and where it came from. */
 export interface LoadedConfig {
@@ -45,7 +45,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   // What was not checked is kept apart, so that it is checked when somebody asks for it.
   const compiled = join(cache, `${bundle.hash}${options.typeCheck ? '' : '.unchecked'}.mjs`);
   if (!existsSync(compiled)) {
-    if (options.typeCheck) refuseTypeErrors(file);
+    if (options.typeCheck) await refuseTypeErrors(file);
     await mkdir(cache, { recursive: true });
     await writeFile(compiled, bundle.text);
   }
@@ -91,11 +91,14 @@ async function bundleConfig(file: string): Promise<{ readonly text: string; read
     );
     const said = where.length > 0 ? where.join('\n') : toError(error).message;
     throw new BanyanError('CONFIG_BROKEN', `${basename(file)} cannot be read:\n${said}`, { cause: error });
+  } finally {
+    // esbuild's own process would stay beside this one, some 40 MB.
+    await stop();
   }
 }
 
-function refuseTypeErrors(file: string): void {
-  const errors = checkTypes(file)?.errors ?? [];
+async function refuseTypeErrors(file: string): Promise<void> {
+  const errors = await typeErrorsOf(file);
   if (errors.length === 0) return;
   throw new BanyanError(
     'CONFIG_TYPE_ERROR',

@@ -210,8 +210,9 @@ export class SegmentLogWriter<Payload> implements LogWriter<Payload> {
     await this.#writePending();
     const written = this.#writtenLine;
     if (written === this.#durableLine) return;
-    await segments.sync();
-    await checkFence();
+    // Side by side: what matters is that the fence is looked at after the write, since whoever takes it later reads
+    // what was written.
+    await Promise.all([segments.sync(), checkFence()]);
     this.#durableLine = written;
     segments.publish();
     for (const listener of [...this.#listeners]) listener(this.durable);
