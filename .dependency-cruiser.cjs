@@ -8,6 +8,7 @@ const rooms = {
   gateway: ['projections', 'events', 'legacy-adapter', 'runtime'],
   replay: ['cdc', 'events', 'projections', 'runtime'],
   catalog: ['cdc', 'events', 'projections', 'gateway', 'legacy-adapter', 'replay', 'runtime'],
+  testing: ['cdc', 'events', 'projections', 'replay', 'runtime'],
 };
 /** The test kit serves tests, examples and benchmarks. */
 const test = '\\.(test|type-test|contract)\\.ts$|/testing/';
@@ -33,7 +34,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^([^/]+)/', pathNot: `${test}|^bench/` },
       to: {
-        path: '^(runtime|cdc|events|projections|gateway|legacy-adapter|replay|catalog|cli)/',
+        path: '^(runtime|cdc|events|projections|gateway|legacy-adapter|replay|catalog|testing|cli)/',
         pathNot: ['^$1/', '^[^/]+/index\\.ts$'],
       },
     },
@@ -48,7 +49,7 @@ module.exports = {
       comment: 'nobody imports the leaves',
       severity: 'error',
       from: {
-        path: '^(runtime|cdc|events|projections|gateway|legacy-adapter|replay|catalog)/',
+        path: '^(runtime|cdc|events|projections|gateway|legacy-adapter|replay|catalog|testing)/',
         pathNot: test,
       },
       to: { path: '^(cli|console|infra|examples|bench|kit)/' },

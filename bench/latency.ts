@@ -7,7 +7,7 @@ import { postgres, type ChangeLogLine } from 'banyan/cdc';
 import { nodeFileSystem, openLogReader } from 'banyan/runtime';
 import { createDatabase, startPostgresServer } from '../kit/postgres-server.ts';
 import { createTpcb, runTpcb } from '../kit/tpcb.ts';
-import { changeLogDirectory } from '../cli/dev/places.ts';
+import { changeLogDirectory } from 'banyan/replay';
 import { leanHeapFlags } from '../cli/lean-heap.ts';
 import { quantile, runBench, type Figures } from './bench.ts';
 import { readWire, type WireTimes } from './wire.ts';

@@ -1,12 +1,14 @@
+import type { EventLogRef } from 'banyan/events';
 import { BanyanError, isBanyanError, systemClock, type Clock, type Logger } from 'banyan/runtime';
 import { generationUnknown } from './item-rules.ts';
 import type { AnyProjection } from './projection.ts';
 import type { Generation, LivePointer, ViewStore } from './view-store.ts';
 
-/** A projection, and the hash of the bundle that it runs from. */
+/** A projection, the hash of the bundle that it runs from, and the event logs that feed it. */
 export interface ProjectionCode {
   readonly projection: AnyProjection;
   readonly bundle: string;
+  readonly logs: readonly EventLogRef[];
 }
 
 /** What is live of a projection, and whether its code may go on with it. */
@@ -73,7 +75,7 @@ async function pointAtAll(options: EnsureLiveOptions): Promise<LivePointer> {
 }
 
 function firstGeneration(
-  { projection, bundle }: ProjectionCode,
+  { projection, bundle, logs }: ProjectionCode,
   { clock = systemClock }: EnsureLiveOptions,
 ): Generation {
   return {
@@ -81,6 +83,7 @@ function firstGeneration(
     number: 1,
     state: { kind: 'live' },
     bundle,
+    logs,
     floor: {},
     indexes: [...projection.indexes.keys()].map((name) => ({ name })),
     createdAt: new Date(clock.now()).toISOString(),

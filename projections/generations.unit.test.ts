@@ -18,7 +18,13 @@ function room() {
     warn: (fields: unknown) => void warned.push(fields),
   } as typeof silentLogger;
   const ensure = (...projections: { projection: typeof plain | typeof indexed; bundle: string }[]) =>
-    ensureLive({ store, group: 'g', projections, logger, clock });
+    ensureLive({
+      store,
+      group: 'g',
+      projections: projections.map((code) => ({ ...code, logs: [] })),
+      logger,
+      clock,
+    });
   return { store, warned, ensure };
 }
 
@@ -39,6 +45,7 @@ describe('the live generations of a group', () => {
       number: 1,
       state: { kind: 'live' },
       bundle: 'b2',
+      logs: [],
       floor: {},
       indexes: [{ name: 'byGroup' }],
       createdAt: '2026-03-01T00:00:00.000Z',
@@ -67,6 +74,7 @@ describe('the live generations of a group', () => {
       number: 2,
       state: { kind: 'live' },
       bundle: 'b',
+      logs: [],
       floor: {},
       indexes: [],
       createdAt: '',

@@ -1,5 +1,5 @@
 import type { Closeable, JsonObject } from 'banyan/runtime';
-import type { DomainEvent, OrderKey, Progress } from 'banyan/events';
+import type { DomainEvent, EventLogRef, OrderKey, Progress } from 'banyan/events';
 
 /** A stored document. */
 export type Document = JsonObject;
@@ -29,6 +29,8 @@ export interface Generation extends GenerationId {
   readonly state: GenerationState;
   /** The hash of the bundle that builds it. */
   readonly bundle: string;
+  /** The event logs that feed it; each names the version of its translation. */
+  readonly logs: readonly EventLogRef[];
   /** For each event log, the position up to which it was built from the log: events at or below are duplicates. */
   readonly floor: Progress;
   readonly indexes: readonly IndexSpec[];

@@ -3,7 +3,7 @@ import { eventLogOf } from 'banyan/catalog';
 import { eventLogName, type EventLogLine, type EventLogRef } from 'banyan/events';
 import { BanyanError, nodeFileSystem, openLogReader, type SegmentLogReader } from 'banyan/runtime';
 import type { LoadedConfig } from '../config/load-config.ts';
-import { changeLogDirectory, eventLogDirectory } from '../dev/places.ts';
+import { changeLogDirectory, eventLogDirectory } from 'banyan/replay';
 
 /** A log of the project, as commands name it. */
 export type NamedLog = { readonly name: string; readonly directory: string } & (

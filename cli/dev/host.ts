@@ -14,7 +14,7 @@ import {
 import type { LoadedConfig } from '../config/load-config.ts';
 import { startControl } from './control.ts';
 import { startGateways, type RunningGateway } from './gateways.ts';
-import { sourceDirectory, translationDirectory } from './places.ts';
+import { sourceDirectory, translationDirectory } from 'banyan/replay';
 import { createStageTimes, type StageTimes } from './stage-times.ts';
 
 /** What `banyan dev` is told on the way. */
@@ -154,7 +154,11 @@ async function project(group: Group, bus: LocalBus, starting: Starting): Promise
     store: views,
     group: group.name,
     // What a generation was built with is told by its bundle once projections run from bundles.
-    projections: group.projections.map((projection) => ({ projection, bundle: 'source' })),
+    projections: group.projections.map((projection) => ({
+      projection,
+      bundle: 'source',
+      logs: logsOf(projection, groups),
+    })),
     logger,
   });
   const projectors: Projector[] = [];

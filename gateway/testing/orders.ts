@@ -86,6 +86,7 @@ export async function createViews(store: AtomicViewStore, number: number): Promi
       number,
       state: { kind: 'live' },
       bundle: 'test',
+      logs: [],
       floor: {},
       indexes: [...indexes.keys()].map((index) => ({ name: index })),
       createdAt: '2026-01-01T00:00:00.000Z',

@@ -104,7 +104,7 @@ async function project(
   const live = await ensureLive({
     store: world.views,
     group: 'shop',
-    projections: all.map((projection) => ({ projection, bundle: 'test' })),
+    projections: all.map((projection) => ({ projection, bundle: 'test', logs: [] })),
     logger: silentLogger,
   });
   for (const { projection, generation } of live) {

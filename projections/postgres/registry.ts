@@ -1,4 +1,4 @@
-import type { Progress } from 'banyan/events';
+import type { EventLogRef, Progress } from 'banyan/events';
 import type { Knex } from 'knex';
 import { generationUnknown, lost } from '../item-rules.ts';
 import type { Generation, GenerationId, GenerationState, LivePointer, ViewStore } from '../view-store.ts';
@@ -11,6 +11,7 @@ interface GenerationRow {
   readonly number: number;
   readonly state: GenerationState;
   readonly bundle: string;
+  readonly logs: readonly EventLogRef[];
   readonly floor: Progress;
   readonly indexes: Generation['indexes'];
   readonly created_at: string;
@@ -123,12 +124,14 @@ function rowOf({
   state,
   bundle,
   floor,
+  logs,
   indexes,
   createdAt,
 }: Generation): Record<string, unknown> {
   const json = {
     state: JSON.stringify(state),
     floor: JSON.stringify(floor),
+    logs: JSON.stringify(logs),
     indexes: JSON.stringify(indexes),
   };
   return { projection, number, bundle, created_at: createdAt, ...json };

@@ -60,7 +60,7 @@ function firstLayout(sql: Knex, schema: string): Statement[] {
     .createTable('generations', (table) => {
       table.text('projection').notNullable();
       table.integer('number').notNullable();
-      for (const name of ['state', 'floor', 'indexes']) table.jsonb(name).notNullable();
+      for (const name of ['state', 'floor', 'logs', 'indexes']) table.jsonb(name).notNullable();
       for (const name of ['bundle', 'created_at']) table.text(name).notNullable();
       table.primary(['projection', 'number']);
     })

@@ -19,6 +19,7 @@ export function exampleGeneration(given: Partial<Generation> = {}): Generation {
     number: 1,
     state: { kind: 'building' },
     bundle: 'b1',
+    logs: [],
     floor: {},
     indexes: [{ name: byGroup }],
     createdAt: '2026-03-01T00:00:00.000Z',

@@ -21,3 +21,21 @@ export function translationDirectory(directory: string, log: EventLogRef): strin
 export function eventLogDirectory(directory: string, log: EventLogRef): string {
   return join(translationDirectory(directory, log), 'event-log');
 }
+
+/** Where the bundles are kept. */
+export function bundlesDirectory(directory: string): string {
+  return join(directory, 'bundles');
+}
+
+/** Where what concerns the building of one generation is kept: its record, its lock, its comparison. */
+export function replayDirectory(
+  directory: string,
+  { projection, number }: { readonly projection: string; readonly number: number },
+): string {
+  return join(directory, 'replays', `${projection}.g${String(number)}`);
+}
+
+/** The audit trail. */
+export function historyFile(directory: string): string {
+  return join(directory, 'history.jsonl');
+}
