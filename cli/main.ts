@@ -1,21 +1,32 @@
 #!/usr/bin/env node
 import { leanHeap } from './lean-heap.ts';
+import { nodeTooOld } from './node-version.ts';
 
-// Before anything else is loaded: what runs for days, and copies tables, keeps its memory small.
-if (process.argv[2] === 'dev') leanHeap();
+// Before anything else is loaded: an old Node would stumble over what it does not know, somewhere and oddly.
+const refusal = nodeTooOld(process.versions.node);
+if (refusal === undefined) {
+  // What runs for days, and copies tables, keeps its memory small.
+  if (process.argv[2] === 'dev') leanHeap();
+  await main();
+} else {
+  process.stderr.write(`${refusal}\n`);
+  process.exitCode = 1;
+}
 
-const { runCommand } = await import('./program.ts');
-const { processTerminal } = await import('./terminal/output.ts');
-const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(name, () => {
-    stop.abort();
-    // A second one ends it at once.
-    process.once(name, () => process.exit(130));
+async function main(): Promise<void> {
+  const { runCommand } = await import('./program.ts');
+  const { processTerminal } = await import('./terminal/output.ts');
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      stop.abort();
+      // A second one ends it at once.
+      process.once(name, () => process.exit(130));
+    });
+  }
+  process.exitCode = await runCommand(process.argv.slice(2), {
+    terminal: processTerminal(),
+    cwd: process.cwd(),
+    signal: stop.signal,
   });
 }
-process.exitCode = await runCommand(process.argv.slice(2), {
-  terminal: processTerminal(),
-  cwd: process.cwd(),
-  signal: stop.signal,
-});

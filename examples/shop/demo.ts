@@ -1,11 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runBanyan } from '../../kit/banyan-process.ts';
 import { startLocalIssuer } from '../../kit/local-issuer.ts';
 import { createDatabase, freePort, startPostgresServer } from '../../kit/postgres-server.ts';
-import { tour } from './demo/tour.ts';
+import { tour, type Places } from './demo/tour.ts';
 import { say } from './demo/say.ts';
 import { seed, sizes } from './monolith/seeder.ts';
 import { startMonolith } from './monolith/server.ts';
@@ -38,19 +38,35 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`demo: ${wrong} is no option.\n${usage}`);
     return 2;
   }
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      stop.abort();
+      // A second one ends it at once; what was started ends with the process.
+      process.once(signal, () => process.exit(130));
+    });
+  }
+  return run(args.includes('--once'), stop.signal);
+}
+
+/** @returns the exit code: 0 when every step was verified, 1 when one failed, 130 when it was interrupted before */
+async function run(once: boolean, signal: AbortSignal): Promise<number> {
   const started: Started[] = [];
   const stopped = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    signal.addEventListener('abort', () => resolve(), { once: true });
   });
   try {
-    const places = await start(started);
-    await tour(places);
-    if (!args.includes('--once')) {
-      say.stayingUp(places);
+    const places = await start(started, signal);
+    const toured = await Promise.race([tour(places), stopped]);
+    if (!toured) return 130;
+    if (!once) {
+      say.stayingUp(places, toured);
       await stopped;
     }
     return 0;
   } catch (error) {
+    // Ctrl-C reaches Postgres and Banyan as well: what fails then has not failed by itself.
+    if (signal.aborted) return 130;
     say.failed(error);
     return 1;
   } finally {
@@ -58,21 +74,25 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function start(started: Started[]): Promise<Parameters<typeof tour>[0]> {
+async function start(started: Started[], signal: AbortSignal): Promise<Places> {
+  const step = <T>(title: string, work: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted();
+    return say.step(title, work);
+  };
   say.title('A legacy shop, and Banyan beside it');
   const directory = await mkdtemp(join(tmpdir(), 'banyan-demo-'));
   started.push({ close: () => rm(directory, { recursive: true, force: true }) });
-  const server = await say.step('Postgres, from npm', () => startPostgresServer());
+  const server = await step('Postgres, from npm', () => startPostgresServer());
   started.push(server);
   const shopUrl = await createDatabase(server, 'shop');
   const viewsUrl = await createDatabase(server, 'views');
-  await say.step(
+  await step(
     `the shop's database, with ${sizes.medium.orders.toLocaleString('en-US')} orders of some years`,
     () => seed(shopUrl, sizes.medium),
   );
   const issuer = await startLocalIssuer();
   started.push(issuer);
-  const monolith = await say.step('the monolith', async () =>
+  const monolith = await step('the monolith', async () =>
     startMonolith({ databaseUrl: shopUrl, port: await freePort(), jwksUrl: issuer.jwksUrl }),
   );
   started.push(monolith);
@@ -86,11 +106,19 @@ async function start(started: Started[]): Promise<Parameters<typeof tour>[0]> {
   };
   const banyan = runBanyan(['dev', '--json', '--config', configFile()], { env });
   started.push({ close: () => banyan.end() });
-  const ready = await say.step('banyan dev: capture, translators, projectors, gateways', () => banyan.ready);
+  const ready = await step('banyan dev: capture, translators, projectors, gateways', () => banyan.ready);
   const gateways = Object.fromEntries(
     (ready['gateways'] as { group: string; url: string }[]).map(({ group, url }) => [group, url]),
   );
-  return { shopUrl, monolith: monolith.url, issuer, gateways, banyan, env, config: configFile() };
+  const token = await issuer.sign({ sub: '1' });
+  const envFile = join(directory, 'env.sh');
+  const exports = Object.entries({ ...env, TOKEN: token }).map(
+    ([name, value]) => `export ${name}='${value}'\n`,
+  );
+  await writeFile(envFile, exports.join(''), { mode: 0o600 });
+  const config = relative(process.cwd(), configFile());
+  return { shopUrl, monolith: monolith.url, gateways, token, banyan, env, envFile, config };
 }
 
-process.exitCode = await main(process.argv.slice(2));
+// A tour that was interrupted would still wait for what does not come any more.
+process.exit(await main(process.argv.slice(2)));

@@ -1,5 +1,5 @@
 import { toError } from 'banyan/runtime';
-import type { Places } from './tour.ts';
+import type { Places, Toured } from './tour.ts';
 
 /** What the demo says. Plain lines, so that it reads the same in a terminal and in a log. */
 const write = (text: string): void => void process.stdout.write(text);
@@ -24,22 +24,34 @@ export const say = {
   data: (value: unknown): void => write(`${JSON.stringify(value, null, 2).replace(/^/gm, '    ')}\n`),
   verified: (text: string): void => write(`  ✓ ${text}\n`),
   failed: (error: unknown): void => write(`\n  ✗ ${toError(error).message}\n`),
-  stayingUp: (places: Places): void => {
-    const gateways = Object.entries(places.gateways).map(
-      ([group, url]) => `  ${`${group} gateway`.padEnd(20)} ${url}\n`,
-    );
-    const described = Object.values(places.gateways).map((url) => `${url}/openapi.json`);
-    write(`
-It stays up. To try:
+  stayingUp,
+};
 
-  ${'monolith'.padEnd(20)} ${places.monolith}
-${gateways.join('')}  ${'described at'.padEnd(20)} ${described.join(', ')}
-  ${'legacy database'.padEnd(20)} ${places.shopUrl}
+/** Addresses, and commands that work when they are pasted into another shell. */
+function stayingUp(places: Places, { orderId, sku }: Toured): void {
+  const gateways = Object.entries(places.gateways);
+  const [orders = '', catalogue = ''] = ['orders', 'catalogue'].map((group) => places.gateways[group]);
+  const asCustomer = 'curl -H "Authorization: Bearer $TOKEN"';
+  const order = `-H 'Content-Type: application/json' -d '${JSON.stringify({ lines: [{ sku, quantity: 1 }] })}'`;
+  const place = (name: string, address: string): string => `  ${name.padEnd(20)} ${address}\n`;
+  write(`
+It stays up.
 
-  a token for customer 1, for "Authorization: Bearer":
-  ${places.token ?? ''}
+${place('monolith', places.monolith)}${gateways.map(([group, url]) => place(`${group} gateway`, url)).join('')}
+To try, in another shell, in this directory:
+
+  . ${places.envFile}    # where everything is, and TOKEN, which makes you customer 1
+
+  ${asCustomer} ${orders}/orders/${orderId}
+  ${asCustomer} '${orders}/customers/1/orders?limit=3'
+  ${asCustomer} ${order} ${orders}/orders
+  curl '${catalogue}/categories/1/products?limit=3'
+  curl ${orders}/openapi.json
+
+  npx banyan status --config ${places.config}
+  npx banyan log tail shop --config ${places.config}
+  psql "$SHOP_DATABASE_URL" -c "UPDATE orders SET note = 'By hand.' WHERE id = ${orderId}"
 
 Ctrl-C ends it.
 `);
-  },
-};
+}

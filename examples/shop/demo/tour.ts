@@ -1,7 +1,6 @@
 import type { BanyanProcess } from '../../../kit/banyan-process.ts';
 import { askBanyan } from '../../../kit/banyan-process.ts';
 import { eventually } from '../../../kit/eventually.ts';
-import type { LocalIssuer } from '../../../kit/local-issuer.ts';
 import { openDatabase } from '../monolith/database.ts';
 import { client, type Client } from './client.ts';
 import { say } from './say.ts';
@@ -10,26 +9,35 @@ import { say } from './say.ts';
 export interface Places {
   readonly shopUrl: string;
   readonly monolith: string;
-  readonly issuer: LocalIssuer;
   readonly gateways: Readonly<Record<string, string>>;
   readonly banyan: BanyanProcess;
   readonly env: Readonly<Record<string, string>>;
   readonly config: string;
-  readonly token?: string;
+  /** Of customer 1, for a day. */
+  readonly token: string;
+  /** Sets the environment of `banyan` for this project; for a shell. */
+  readonly envFile: string;
 }
 
 /** How long a step may take before it has failed. */
 const patienceMs = 60_000;
 
+/** What was met on the tour, to be tried again. */
+export interface Toured {
+  readonly orderId: string;
+  readonly sku: string;
+}
+
 /** Shows the whole path with real requests; every step is verified. @throws Error naming the step that failed */
-export async function tour(places: Places): Promise<void> {
-  const token = await places.issuer.sign({ sub: '1' });
-  const orders = client(places.gateways['orders'] ?? '', token);
+export async function tour(places: Places): Promise<Toured> {
+  const orders = client(places.gateways['orders'] ?? '', places.token);
   await snapshot(places, orders);
-  const orderId = await placeOrder(orders);
+  const sku = await firstSku(orders);
+  const orderId = await placeOrder(orders, sku);
   await directChange(places, orders, orderId);
   await otherCustomersStayPrivate(orders);
   await trace(places, orderId);
+  return { orderId, sku };
 }
 
 /** What was there before Banyan came is in the views. */
@@ -65,9 +73,8 @@ async function snapshot(places: Places, orders: Client): Promise<void> {
 }
 
 /** A write goes to the monolith's own API; its view comes back by itself. */
-async function placeOrder(orders: Client): Promise<string> {
+async function placeOrder(orders: Client, sku: string): Promise<string> {
   say.title('2. An order, placed through the gateway');
-  const sku = await firstSku(orders);
   const placed = await orders.post<{ orderId: string; total: string }>('/orders', {
     lines: [{ sku, quantity: 2 }],
   });
