@@ -43,3 +43,6 @@ export type { Translator, TranslatorState, TranslatorStatus } from './translator
 export { createLocalBus, type LocalBus, type LocalBusOptions } from './local-bus.ts';
 export type { SubscriptionLimits } from './local-subscription.ts';
 export type { Announcement } from './merge.ts';
+export { viewTransaction } from './transaction-view.ts';
+export type { Lookup, LookupState } from './lookup.ts';
+export { checkedData, translationFailed, type EventTypes, type TranslationPlace } from './check-event.ts';

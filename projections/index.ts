@@ -38,3 +38,6 @@ export {
   type ProjectorState,
   type ProjectorStatus,
 } from './projector.ts';
+export { foldInOrder, type FoldResult } from './fold.ts';
+export { keysOf, type KeysResult } from './keys.ts';
+export type { FoldFailure } from './failure.ts';
