@@ -1,4 +1,4 @@
-import type { JsonValue } from 'banyan/runtime';
+import { canonicalJson, type JsonValue } from 'banyan/runtime';
 import type { Change, Row } from '../change.ts';
 import type { RowKey, RowStore } from '../rows/row-store.ts';
 
@@ -25,6 +25,14 @@ export function applyChange(rows: RowStore, key: readonly string[], change: Chan
   rows.put(change.table, after, stored ?? change.after);
 }
 
-function sameKey(one: RowKey, other: RowKey): boolean {
-  return one.every((value, at) => value === other[at]);
+/** Whether two keys of one table are equal. */
+export function sameKey(one: RowKey, other: RowKey): boolean {
+  return one.every((value, at) => sameValue(value, other[at]));
+}
+
+/** Whether two values are equal; two columns that a row lacks are. */
+export function sameValue(one: JsonValue | undefined, other: JsonValue | undefined): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
+  return canonicalJson(one) === canonicalJson(other);
 }

@@ -126,17 +126,18 @@ export class CaptureLoop {
     const { rows } = this.#parts;
     const open = this.#opened();
     for (const whole of rows.complete(change)) {
-      const written = open.add(whole.change, whole.schema);
+      const written = whole && open.add(whole.change, whole.schema);
       // Most changes need no waiting, and each await costs.
       if (written) await written;
       if (rows.full) await rows.ready();
-      this.counts.changes += 1;
+      if (whole) this.counts.changes += 1;
     }
   }
 
   async #end(cursor: Cursor): Promise<void> {
     const { rows, clock, logger } = this.#parts;
     const open = this.#opened();
+    await rows.finish();
     const outcome = await open.commit(cursor);
     this.#open = undefined;
     if (outcome === 'skipped') {

@@ -1,6 +1,7 @@
 import type { JsonValue } from 'banyan/runtime';
 import type { Change, Row, TableSchema } from '../change.ts';
-import type { SourceChange } from '../source.ts';
+import type { SourceChange, TableShape } from '../source.ts';
+import { sameValue } from './apply-change.ts';
 
 /** A change of one row as the source tells it. */
 export type RowChange = Exclude<SourceChange, { readonly op: 'truncate' }>;
@@ -14,8 +15,13 @@ export function completeChange(change: RowChange, known: Row | undefined, schema
   const { table, version } = schema;
   const place = { table, schema: version };
   switch (change.op) {
-    case 'existing':
-      return { op: 'existing', ...place, after: change.after };
+    case 'existing': {
+      if (!known) return { op: 'existing', ...place, after: change.after };
+      // A row is found existing once in its life: found again, it was changed meanwhile.
+      const before = inShape(known, schema);
+      const unknown = listed('unknownBefore', missing(before, schema));
+      return { op: 'update', ...place, before, after: change.after, ...unknown };
+    }
     case 'insert':
       return { op: 'insert', ...place, after: change.after };
     case 'update': {
@@ -48,12 +54,38 @@ export function truncatedRow(known: Row, schema: TableSchema): Change {
   return { op: 'delete', table, schema: version, before, truncated: true, ...unknown };
 }
 
+/** The insertion of a row that row state knows. */
+export function insertedRow(known: Row, schema: TableSchema): Change {
+  const { table, version } = schema;
+  const after = inShape(known, schema);
+  return { op: 'insert', table, schema: version, after, ...listed('unknownAfter', missing(after, schema)) };
+}
+
+/** The change of a row's values that nobody made: their form has changed, or that of the table. */
+export function changedForm(before: Row, after: Row, schema: TableSchema): Change {
+  const { table, version } = schema;
+  return {
+    op: 'update',
+    table,
+    schema: version,
+    before,
+    after,
+    ...listed('unknownBefore', missing(before, schema)),
+    ...listed('unknownAfter', missing(after, schema)),
+  };
+}
+
+/** Whether a row that is read again is what row state knows. */
+export function isKnown(known: Row, after: Row, shape: TableShape): boolean {
+  return shape.columns.every(({ name }) => sameValue(known[name], after[name]));
+}
+
 function withUnchanged(after: Row, unchanged: readonly string[], before: Row): Row {
   return unchanged.length === 0 ? after : { ...onlyColumns(before, unchanged), ...after };
 }
 
 /** The row's columns that the table has now, in the table's order. */
-function inShape(row: Row, schema: TableSchema): Row {
+export function inShape(row: Row, schema: TableShape): Row {
   return onlyColumns(
     row,
     schema.columns.map(({ name }) => name),

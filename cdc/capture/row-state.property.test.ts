@@ -111,8 +111,8 @@ function update(
 
 async function complete(rows: RowState, told: SourceChange): Promise<Change[]> {
   const changes: Change[] = [];
-  for (const { change } of rows.complete(told)) {
-    changes.push(change);
+  for (const whole of rows.complete(told)) {
+    if (whole) changes.push(whole.change);
     if (rows.full) await rows.ready();
   }
   return changes;
@@ -144,6 +144,7 @@ test('changes are whole, whatever is inserted, updated, moved, deleted, truncate
             rows.abort();
             continue;
           }
+          await rows.finish();
           rows.commit();
           table = working;
           position += 1;

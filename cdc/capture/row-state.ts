@@ -1,22 +1,21 @@
 import type { Closeable, LogReader, OrderedStore } from 'banyan/runtime';
-import type { Change, ChangeLogLine, Row, TableSchema } from '../change.ts';
+import type { ChangeLogLine } from '../change.ts';
 import type { RowStore } from '../rows/row-store.ts';
 import type { SourceChange } from '../source.ts';
-import { applyChange, valuesOf } from './apply-change.ts';
-import { completeChange, truncatedRow, type RowChange } from './complete-change.ts';
-import { schemaVersions, type SchemaVersions } from './schema-versions.ts';
-
-/** A whole change, and the shape of its table when the log must be told it. */
-export interface WholeChange {
-  readonly change: Change;
-  readonly schema?: TableSchema | undefined;
-}
+import { applyChange } from './apply-change.ts';
+import { hiddenRows } from './hidden-rows.ts';
+import { moveRows } from './move-rows.ts';
+import { schemaVersions } from './schema-versions.ts';
+import { hasMoved, storedShapes, type StoredShapes } from './stored-shapes.ts';
+import { tellChanges, type KnownRows, type WholeChange } from './tell-changes.ts';
 
 /** The last known rows of a source, which make its changes whole. */
 export interface RowState extends Closeable {
   begin(position: number): void;
-  /** The changes that one of the source stands for: a truncate is the deletion of every row. To be iterated to the end. */
-  complete(change: SourceChange): Iterable<WholeChange>;
+  /** What a change of the source stands for in the log: see {@link tellChanges}. To be iterated to the end. */
+  complete(change: SourceChange): Iterable<WholeChange | undefined>;
+  /** To be awaited before `commit`. */
+  finish(): Promise<void>;
   commit(): void;
   abort(): void;
   /** Says that the change log is durable up to the position. */
@@ -39,23 +38,20 @@ export async function restoreRowState(
   const head = (await changeLog.head())?.position ?? 0;
   // Row state of a log that is not there any more, or went back to an older state.
   if (rows.position > head || (rows.recovering ?? 0) > head) await rows.clear();
-  const versions = schemaVersions(store);
+  const shapes = await restoredShapes(rows, store);
+  const known = { rows, versions: schemaVersions(store), shapes, hidden: hiddenRows(rows) };
   rows.settle(head);
   for await (const batch of changeLog.read({ from: rows.committed + 1, to: head, signal })) {
     for (const entry of batch) {
-      await applyLines(rows, versions, entry.position, entry.single ? [entry.single] : entry.lines());
+      await applyLines(known, entry.position, entry.single ? [entry.single] : entry.lines());
     }
   }
   signal.throwIfAborted();
-  return stateOver(rows, versions);
+  return stateOver(known);
 }
 
-async function applyLines(
-  rows: RowStore,
-  versions: SchemaVersions,
-  position: number,
-  lines: Iterable<ChangeLogLine>,
-): Promise<void> {
+async function applyLines(known: KnownRows, position: number, lines: Iterable<ChangeLogLine>): Promise<void> {
+  const { rows, versions, shapes } = known;
   let isOpen = false;
   for (const line of lines) {
     if (line.kind !== 'transaction') return;
@@ -63,46 +59,56 @@ async function applyLines(
     isOpen = true;
     for (const schema of line.schemas ?? []) versions.learn(schema);
     for (const change of line.changes) {
-      const key = versions.find(change.table, change.schema)?.key ?? [];
-      if (key.length > 0) applyChange(rows, key, change);
+      const schema = versions.find(change.table, change.schema);
+      if (!schema || schema.key.length === 0) continue;
+      const was = shapes.take(schema);
+      for (const _ of was ? moveRows(rows, was, schema) : []) if (rows.full) await rows.ready();
+      applyChange(rows, schema.key, change);
       if (rows.full) await rows.ready();
     }
   }
   versions.commit(position);
+  shapes.commit(position);
   // Rows are written once their transaction is committed: the shapes must be there before.
   await versions.keep(position);
+  await shapes.keep(position);
   if (isOpen) rows.commit();
 }
 
-function stateOver(rows: RowStore, versions: SchemaVersions): RowState {
+/** Begins from the rows' position again: what the rows were on the way to is not known. */
+async function restoredShapes(rows: RowStore, store: OrderedStore): Promise<StoredShapes> {
+  const { recovering } = rows;
+  // Rows that were being moved to another key are not in the log: only all of it tells them.
+  if (recovering !== undefined && hasMoved(store, rows.position, recovering)) await rows.clear();
+  return storedShapes(store, rows.position);
+}
+
+function stateOver(known: KnownRows): RowState {
+  const { rows, versions, shapes, hidden } = known;
   let open = 0;
   return {
     begin: (position) => {
       open = position;
       rows.begin(position);
     },
-    *complete(change) {
-      if (change.op === 'truncate') {
-        for (const row of rows.drain(change.table.table)) {
-          // A shape is asked for where a change tells it: a table without rows goes unsaid.
-          const { schema, isNew } = versions.versionOf(change.table);
-          yield { change: truncatedRow(row, schema), schema: isNew ? schema : undefined };
-        }
-        return;
-      }
-      const { schema, isNew } = versions.versionOf(change.table);
-      yield { change: completed(rows, change, schema), schema: isNew ? schema : undefined };
+    complete: (change) => tellChanges(known, change),
+    finish: async () => {
+      for (const _ of hidden.forgetAll()) if (rows.full) await rows.ready();
     },
     commit: () => {
       versions.commit(open);
+      shapes.commit(open);
       rows.commit();
     },
     abort: () => {
       versions.abort();
+      shapes.abort();
       rows.abort();
+      hidden.abort();
     },
     settle: async (position) => {
       await versions.keep(position);
+      await shapes.keep(position);
       rows.settle(position);
     },
     get full() {
@@ -111,28 +117,4 @@ function stateOver(rows: RowStore, versions: SchemaVersions): RowState {
     ready: () => rows.ready(),
     close: () => rows.close(),
   };
-}
-
-/** Makes the change of a row whole, and applies it. */
-function completed(rows: RowStore, change: RowChange, schema: TableSchema): Change {
-  const { key, table } = schema;
-  if (key.length === 0) return completeChange(change, undefined, schema);
-  const identity = identityBefore(change);
-  const known = identity && rows.get(table, valuesOf(identity, key));
-  const whole = completeChange(change, known, schema);
-  applyChange(rows, key, whole);
-  return whole;
-}
-
-/** The key columns, at least, of the row before; undefined for a row that is new. */
-function identityBefore(change: RowChange): Row | undefined {
-  switch (change.op) {
-    case 'existing':
-    case 'insert':
-      return undefined;
-    case 'update':
-      return change.old ?? change.after;
-    case 'delete':
-      return change.old;
-  }
 }

@@ -3,7 +3,8 @@ import { memoryStore, type LogReader, type MemoryStore } from 'banyan/runtime';
 import type { ChangeLogLine } from '../change.ts';
 import { openRowStore } from '../rows/open-row-store.ts';
 import type { SourceChange, TableShape } from '../source.ts';
-import { restoreRowState, type RowState, type WholeChange } from './row-state.ts';
+import { restoreRowState, type RowState } from './row-state.ts';
+import type { WholeChange } from './tell-changes.ts';
 
 /** A log that is not read: its head is where row state is. */
 const logUpTo = (position: number): LogReader<ChangeLogLine> => ({
@@ -20,7 +21,7 @@ async function restored(store: MemoryStore, head: number): Promise<RowState> {
 
 function logIn(rows: RowState, position: number, ...changes: readonly SourceChange[]): WholeChange[] {
   rows.begin(position);
-  const whole = changes.flatMap((change) => [...rows.complete(change)]);
+  const whole = changes.flatMap((change) => [...rows.complete(change)]).filter((one) => one !== undefined);
   rows.commit();
   return whole;
 }
