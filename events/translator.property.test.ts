@@ -1,10 +1,18 @@
 import { expect, test } from '@jest/globals';
 import { openChangeLog, type ChangeLog } from 'banyan/cdc';
-import { memoryStore, silentLogger, systemClock, type FileSystem, type MemoryStore } from 'banyan/runtime';
+import {
+  memoryStore,
+  silentLogger,
+  systemClock,
+  type FileSystem,
+  type MemoryStore,
+  type OrderedStore,
+} from 'banyan/runtime';
 import fc from 'fast-check';
 import { crashDisk } from '../kit/crash-file-system.ts';
 import { eventually } from '../kit/eventually.ts';
 import { seeded } from '../kit/seeded.ts';
+import { noticingStore } from '../kit/whole-path/noticing-store.ts';
 import type { DomainEvent } from './domain-event.ts';
 import { readEvents } from './read-events.ts';
 import { startTranslator } from './start-translator.ts';
@@ -48,10 +56,11 @@ function machine(world: World, seed: number, version: number) {
   const below = (n: number): number => Math.floor(random() * n);
   const disk = crashDisk({ random });
   const stores = new Map<string, MemoryStore>();
-  const openStore = (directory: string, purpose: 'durable' | 'scratch'): MemoryStore => {
+  let timesAhead = 0;
+  const openStore = (directory: string, purpose: 'durable' | 'scratch'): OrderedStore => {
     const store = (purpose === 'durable' ? stores.get(directory) : undefined) ?? memoryStore();
     stores.set(directory, store);
-    return store;
+    return purpose === 'durable' ? noticingStore(store, () => (timesAhead += 1)) : store;
   };
   const start = (fileSystem: FileSystem): Promise<Translator> =>
     startTranslator({
@@ -99,6 +108,8 @@ function machine(world: World, seed: number, version: number) {
       await translator?.close().catch(() => undefined);
       return events;
     },
+    /** How often look-up state was found ahead of its event log. */
+    timesAhead: () => timesAhead,
     below,
   };
 }
@@ -120,6 +131,7 @@ test('whenever it dies, a translation gives the events of the model, with the sa
       for (const at of deaths) await dying.run(at + 1);
       const events = await dying.run();
       expect(facts(events)).toEqual(world.expected);
+      expect(dying.timesAhead()).toBe(0);
       // A translation that never died and has never looked before, long after: the same to the byte.
       const lagging = await machine(world, seed, 1).run();
       expect(JSON.stringify(lagging)).toBe(JSON.stringify(events));

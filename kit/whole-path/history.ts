@@ -74,9 +74,20 @@ export function randomHistory(random: () => number, commits: number): Commit[] {
       ...(essayUnchanged && { unchanged: ['essay'] }),
     };
   };
+  /** What a snapshot finds. */
+  const existing = (name: TableName): SourceChange[] =>
+    ids.flatMap((id) => {
+      if (random() < 0.3) return [];
+      const after = newRow(id);
+      tables[name].set(id, after);
+      return [{ op: 'existing', table: shapes[name], after }];
+    });
   return Array.from({ length: commits }, (_, n): Commit => {
+    const isSnapshot = n === 0 && random() < 0.5;
     const count = random() < 0.1 ? 30 : 1 + Math.floor(random() * 4);
-    const changes = Array.from({ length: count }, () => change(random() < 0.4 ? 'parents' : 'items'));
+    const changes = isSnapshot
+      ? [...existing('parents'), ...existing('items')]
+      : Array.from({ length: count }, () => change(random() < 0.4 ? 'parents' : 'items'));
     const after = new Map(Object.entries(tables).map(([name, rows]) => [name, new Map(rows)]));
     // Clocks are set back now and then.
     const second = 1000 + n * 2 - (random() < 0.2 ? Math.floor(random() * 10) : 0);

@@ -11,6 +11,7 @@ import {
 } from 'banyan/runtime';
 import { memoryStore } from 'banyan/runtime';
 import type { CrashProcess } from '../crash-file-system.ts';
+import { noticingStore } from './noticing-store.ts';
 import { events, telling, views } from './shop.ts';
 import type { ScriptedSource } from './scripted-source.ts';
 
@@ -19,6 +20,8 @@ export interface World {
   readonly sources: readonly ScriptedSource[];
   readonly stores: Map<string, MemoryStore>;
   readonly views: AtomicViewStore;
+  /** Stores that were found ahead of their log, which must not be: emptied at opening, though they held something. */
+  readonly ahead: Set<string>;
 }
 
 /** One life of the process: everything that runs in it. */
@@ -40,7 +43,7 @@ export async function live(world: World, process: CrashProcess, lagging: Readonl
     const at = `${directory} ${purpose}`;
     const store = world.stores.get(at) ?? memoryStore();
     world.stores.set(at, store);
-    return store;
+    return purpose === 'scratch' ? store : noticingStore(store, () => world.ahead.add(at));
   };
   const life = { captures: [] as Capture[], translators: [] as Translator[], projectors: [] as Projector[] };
   const shared = {
@@ -49,6 +52,8 @@ export async function live(world: World, process: CrashProcess, lagging: Readonl
     clock: systemClock,
     openStore,
     lineBytes: 400,
+    // Small enough that rows are written, moved to scratch and cut off all the time.
+    rowLimits: { flushChanges: 3, writeChanges: 2, memoryBytes: 2000 },
     tickEveryMs: 1,
   };
   try {
@@ -63,6 +68,8 @@ export async function live(world: World, process: CrashProcess, lagging: Readonl
       life.captures.push(capture);
     }
     const bus = createLocalBus({
+      // So few that a transaction's events come in several deliveries.
+      limits: { events: 3, progressEveryMs: 5 },
       eventLog: (ref) => {
         const found = life.translators.find((one) => eventLogName(one.ref) === eventLogName(ref));
         if (!found) throw new BanyanError('EVENT_LOG_UNKNOWN', `${eventLogName(ref)} does not run.`);
@@ -104,7 +111,7 @@ async function project(
   const live = await ensureLive({
     store: world.views,
     group: 'shop',
-    projections: all.map((projection) => ({ projection, bundle: 'test', logs: [] })),
+    projections: all.map((projection) => ({ projection, bundle: 'test' })),
     logger: silentLogger,
   });
   for (const { projection, generation } of live) {

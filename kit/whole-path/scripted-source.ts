@@ -20,7 +20,7 @@ function commitsUpTo({ lsn }: Cursor): number {
 }
 
 /**
- * Makes a source of commits; the first is preceded by a snapshot of nothing.
+ * Makes a source of commits; the first may be a snapshot.
  * @param random decides how messages are cut into batches, and when the connection breaks
  */
 export function scriptedSource(

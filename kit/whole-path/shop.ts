@@ -39,15 +39,17 @@ export const events = {
   gamma: event('Gamma', Told),
 };
 
-/** What one of the translations here tells of a change, given the answers to its look-ups. */
+/** What one of the translations here tells of a change, if anything, given the answers to its look-ups. */
 function tell(
   change: { readonly op: string; readonly before?: Row; readonly after?: Row },
   name: string,
   parentAmount: (id: string) => number | null,
   siblings: (parent: string) => string[],
-): z.infer<typeof Told> {
+): z.infer<typeof Told> | undefined {
   const { op, before, after } = change;
   const of = after ?? before ?? {};
+  // So that there are transactions without events.
+  if (Number(of['amount']) < 30) return undefined;
   const parent = of['parent'];
   return {
     op,
@@ -78,7 +80,7 @@ export function telling(source: string, name: keyof typeof events): Translation 
               .map(({ id }) => id)
               .toArray(),
         );
-        yield events[name](told);
+        if (told) yield events[name](told);
       }
     },
   });
