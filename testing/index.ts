@@ -1,1 +1,8 @@
-export {};
+export { projected, type GivenEvent, type Projected } from './projected.ts';
+export {
+  translated,
+  type GivenTransaction,
+  type GivenUpdates,
+  type TranslatedOptions,
+} from './translated.ts';
+export type { GivenRow, GivenRows } from './rows.ts';

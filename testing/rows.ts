@@ -17,7 +17,7 @@ export function wholeRow(table: Table, given: object): Row {
   const absent = Object.entries(table.columns).flatMap(([name, { isNullable }]) =>
     isNullable ? [[name, null] as const] : [],
   );
-  return { ...Object.fromEntries(absent), ...given } as Row;
+  return { ...Object.fromEntries(absent), ...given };
 }
 
 /** The tables as the transactions so far left them: what look-ups see. */
@@ -32,7 +32,7 @@ export class TestRows implements LookupState {
   apply(change: Change): void {
     const known = this.#tables.get(change.table);
     if (!known) return;
-    if ('before' in change && change.before) known.rows.delete(keyIn(known.table, change.before));
+    if ('before' in change) known.rows.delete(keyIn(known.table, change.before));
     if ('after' in change) known.rows.set(keyIn(known.table, change.after), change.after);
   }
 
