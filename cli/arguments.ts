@@ -17,3 +17,8 @@ export function wholeNumber(least = 1): (text: string) => number {
 export function usageError(message: string): BanyanError {
   return new BanyanError(usageCode, message);
 }
+
+/** Collects the values of an option that may be given again and again, so that it takes no argument behind it. */
+export function repeated(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}

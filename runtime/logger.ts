@@ -8,12 +8,18 @@ export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error'> & {
 /** Names of fields whose values never reach a log. */
 const secretFields = ['password', 'secret', 'token', 'authorization', 'connectionString', 'url'];
 
+/** How a logger is made. */
+export interface LoggerOptions {
+  /** `debug`, `info`, `warn` or `error`; default `info`. */
+  readonly level?: string;
+  /** Takes each line, its line break included. Default: standard error. */
+  readonly write?: (line: string) => void;
+}
+
 /** A logger that writes JSON lines to standard error, so that standard output stays a command's answer. */
-export function createLogger(options: { readonly level?: string } = {}): Logger {
-  return pino(
-    { level: options.level ?? 'info', redact: secretFields.flatMap((name) => [name, `*.${name}`]) },
-    pino.destination({ dest: 2, sync: false }),
-  );
+export function createLogger({ level = 'info', write }: LoggerOptions = {}): Logger {
+  const redact = secretFields.flatMap((name) => [name, `*.${name}`]);
+  return pino({ level, redact }, write ? { write } : pino.destination({ dest: 2, sync: false }));
 }
 
 /** A logger that says nothing. */

@@ -3,8 +3,10 @@ import { createLogger } from 'banyan/runtime';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { startHost, type Host } from '../dev/host.ts';
+import { createBoard, type Progress } from '../terminal/board.ts';
+import { readableLogLine } from '../terminal/log-lines.ts';
 import type { Terminal } from '../terminal/output.ts';
-import { progress, type Progress } from '../terminal/progress.ts';
+import { duration, number } from '../terminal/progress-line.ts';
 import { configOf, withConfig, withJson, type ConfigOptions } from './options.ts';
 
 interface DevOptions extends ConfigOptions {
@@ -21,32 +23,45 @@ export function addDevCommand(program: Command, context: CommandContext): void {
 }
 
 async function dev(options: DevOptions, context: CommandContext): Promise<void> {
+  // So that an error of a translation or a projection tells the place in its own file, and not in the bundle.
+  process.setSourceMapsEnabled(true);
   const loaded = await configOf(options, context);
   const teller = options.json === true ? jsonTeller(context.terminal) : textTeller(context.terminal);
-  const host = await startHost({
-    loaded,
-    logger: createLogger({ level: options.logLevel }),
-    signal: context.signal,
-    onSnapshot: teller.snapshot,
-  });
+  const { log } = teller;
   try {
-    if (!context.signal.aborted) teller.ready(host);
-    await host.ended;
+    const host = await startHost({
+      loaded,
+      logger: createLogger({ level: options.logLevel, ...(log && { write: log }) }),
+      signal: context.signal,
+      onSnapshot: teller.snapshot,
+      onSnapshotEnd: teller.snapshotEnd,
+    });
+    try {
+      if (!context.signal.aborted) teller.ready(host);
+      await host.ended;
+    } finally {
+      await host.close();
+    }
   } finally {
-    await host.close();
+    teller.close();
   }
 }
 
 /** Says what happens, to a person or to a program. */
 interface Teller {
   readonly snapshot: (source: string, told: SnapshotProgress) => void;
+  readonly snapshotEnd: (source: string) => void;
   readonly ready: (host: Host) => void;
+  /** Takes the lines of the log; absent where they stay as they are. */
+  readonly log?: (line: string) => void;
+  readonly close: () => void;
 }
 
 function jsonTeller({ out }: Terminal): Teller {
   const tell = (message: object): void => out(`${JSON.stringify(message)}\n`);
   return {
     snapshot: (source, told) => tell({ event: 'snapshot', source, ...told }),
+    snapshotEnd: (source) => tell({ event: 'snapshot-end', source }),
     ready: ({ gateways }) => {
       tell({
         event: 'ready',
@@ -54,21 +69,47 @@ function jsonTeller({ out }: Terminal): Teller {
         gateways: gateways.map(({ group, url }) => ({ group, url })),
       });
     },
+    close: () => undefined,
   };
 }
 
+/** A snapshot under way. */
+interface ShownSnapshot {
+  readonly bar: Progress;
+  readonly began: number;
+  rows: number;
+}
+
 function textTeller(terminal: Terminal): Teller {
-  const bars = new Map<string, Progress>();
+  const board = createBoard(terminal);
+  const snapshots = new Map<string, ShownSnapshot>();
+  const begun = (source: string): ShownSnapshot => {
+    const bar = board.progress(`snapshot of ${source}`, 'rows', true);
+    const shown = { bar, began: performance.now(), rows: 0 };
+    snapshots.set(source, shown);
+    return shown;
+  };
   return {
     snapshot: (source, { rows, estimatedRows }) => {
-      const bar = bars.get(source) ?? progress(terminal, `snapshot of ${source}`, 'rows');
-      bars.set(source, bar);
-      bar.update(rows, estimatedRows);
+      const shown = snapshots.get(source) ?? begun(source);
+      shown.rows = rows;
+      shown.bar.update(rows, estimatedRows);
+    },
+    snapshotEnd: (source) => {
+      const shown = snapshots.get(source);
+      if (!shown) return;
+      shown.bar.stop();
+      snapshots.delete(source);
+      const took = duration(performance.now() - shown.began);
+      board.out(`snapshot of ${source}: ${number(shown.rows)} rows in ${took}\n`);
     },
     ready: ({ gateways }) => {
-      for (const bar of bars.values()) bar.stop();
       const addresses = gateways.map(({ group, url }) => `  ${group.padEnd(20)} ${url}\n`).join('');
-      terminal.out(`banyan runs; Ctrl-C ends it.\n${addresses === '' ? '' : `\nGateways:\n${addresses}`}`);
+      board.out(`banyan runs; Ctrl-C ends it.\n${addresses === '' ? '' : `\nGateways:\n${addresses}`}\n`);
+    },
+    log: (line) => board.err(readableLogLine(line, terminal.interactive ? terminal.width : undefined)),
+    close: () => {
+      for (const { bar } of snapshots.values()) bar.stop();
     },
   };
 }

@@ -1,9 +1,10 @@
-import { BanyanError, type LogStats } from 'banyan/runtime';
+import { BanyanError, type LogStats, type VerifyStep } from 'banyan/runtime';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
-import { wholeNumber } from '../arguments.ts';
+import { repeated, usageError, wholeNumber } from '../arguments.ts';
+import { createBoard } from '../terminal/board.ts';
 import { bytes, table } from '../terminal/output.ts';
-import { progress } from '../terminal/progress.ts';
+import { number } from '../terminal/progress-line.ts';
 import { traceEvent } from './log-trace.ts';
 import { logNamed, logsOfProject, openLog, type NamedLog } from './logs.ts';
 import { configOf, withConfig, withJson, type ConfigOptions } from './options.ts';
@@ -17,7 +18,7 @@ interface CatOptions extends LogOptions {
   readonly from?: number;
   readonly to?: number;
   readonly type?: string;
-  readonly where?: string[];
+  readonly where?: readonly string[];
 }
 
 /** `banyan log stats | cat | tail | verify | trace` */
@@ -31,7 +32,7 @@ export function addLogCommand(program: Command, context: CommandContext): void {
   const filters = (command: Command): Command =>
     command
       .option('--type <name>', 'only events of that type, or changes of that table')
-      .option('--where <name=value...>', 'only events or rows with that value');
+      .option('--where <name=value>', 'only events or rows with that value; may be given again', repeated);
   filters(sub('cat'))
     .description('print the entries of a log, from one position to another')
     .argument('<log>', 'a source (shop) or a version of a translation (shop:orders@1)')
@@ -131,18 +132,16 @@ interface Verified {
   readonly damages: readonly string[];
 }
 
-async function verifyLog(
-  named: NamedLog,
-  json: boolean,
-  { terminal, signal }: CommandContext,
-): Promise<Verified> {
+async function verifyLog(named: NamedLog, json: boolean, context: CommandContext): Promise<Verified> {
+  const board = createBoard(context.terminal);
   const log = await openLog(named);
-  const shown = progress(terminal, `verify ${named.name}`, 'segments');
+  const shown = board.progress(`verify ${named.name}`, 'segments');
   const damages: string[] = [];
-  let summary: object = {};
+  let summary: Extract<VerifyStep, { kind: 'summary' }> | undefined;
   try {
-    for await (const step of log.verify(signal)) {
-      if (step.kind === 'segment') shown.update(step.segment, step.segments);
+    for await (const step of log.verify(context.signal)) {
+      // A segment is told before it is read.
+      if (step.kind === 'segment') shown.update(step.segment - 1, step.segments);
       else if (step.kind === 'damage') damages.push(step.error.message);
       else summary = step;
     }
@@ -150,19 +149,30 @@ async function verifyLog(
     shown.stop();
     await log.close();
   }
-  if (json)
-    terminal.out(
-      `${JSON.stringify({ log: named.name, sound: damages.length === 0, ...summary, damages })}\n`,
-    );
-  else if (damages.length === 0) terminal.out(`${named.name}: sound\n`);
-  else terminal.out(damages.map((text) => `${named.name}: ${text}\n`).join(''));
+  if (!summary && damages.length === 0) throw interrupted(named.name);
+  const sound = damages.length === 0;
+  const figures = summary
+    ? `, ${number(summary.entries)} entries in ${number(summary.segments)} segments, ${bytes(summary.rawBytes)} of text`
+    : '';
+  if (json) board.out(`${JSON.stringify({ log: named.name, sound, ...summary, damages })}\n`);
+  else if (sound) board.out(`${named.name}: sound${figures}\n`);
+  else board.out(damages.map((text) => `${named.name}: ${text}\n`).join(''));
   return { log: named.name, damages };
+}
+
+/** What was not read to its end must not be called sound. */
+function interrupted(log: string): BanyanError {
+  return new BanyanError(
+    'INTERRUPTED',
+    `${log} was not checked to its end. Nothing was changed; start again.`,
+  );
 }
 
 function filterOf({ type, where }: CatOptions): LineFilter {
   const pairs = (where ?? []).map((text): [string, string] => {
     const at = text.indexOf('=');
-    return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+    if (at < 1) throw usageError(`--where ${text}: expected a name, "=" and a value, as in orderId=17.`);
+    return [text.slice(0, at), text.slice(at + 1)];
   });
   return { type, where: pairs };
 }

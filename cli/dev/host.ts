@@ -1,4 +1,4 @@
-import { startCapture, type Capture, type SnapshotProgress } from 'banyan/cdc';
+import { startCapture, type Capture, type SnapshotProgress, type Source } from 'banyan/cdc';
 import { checkGroups, eventLogOf, eventsMadeBy, logsOf, type Group } from 'banyan/catalog';
 import { createLocalBus, eventLogName, startTranslator, type LocalBus, type Translator } from 'banyan/events';
 import { ensureLive, startProjector, type Projector } from 'banyan/projections';
@@ -23,6 +23,8 @@ export interface HostOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly onSnapshot?: (source: string, progress: SnapshotProgress) => void;
+  /** The snapshot is whole and durable in the change log. */
+  readonly onSnapshotEnd?: (source: string) => void;
 }
 
 /** Everything of a project, running in one process. */
@@ -74,7 +76,12 @@ async function startParts(starting: Starting): Promise<Omit<Host, 'times' | 'clo
   started.push(views);
   await views.prepare();
   const captures = new Map<string, Capture>();
-  for (const name of Object.keys(loaded.config.sources)) captures.set(name, await capture(name, starting));
+  const streaming: Promise<unknown>[] = [];
+  for (const name of Object.keys(loaded.config.sources)) {
+    const running = await capture(name, starting);
+    captures.set(name, running.capture);
+    streaming.push(running.streaming);
+  }
   const translators = new Map<string, Translator>();
   const bus = createLocalBus({
     eventLog: (ref) => {
@@ -91,7 +98,7 @@ async function startParts(starting: Starting): Promise<Omit<Host, 'times' | 'clo
   const projectors: Projector[] = [];
   for (const group of groups) projectors.push(...(await project(group, bus, starting)));
   // A source that cannot be opened must be told before anybody is told that all is well.
-  await Promise.all([...captures.values()].map((one) => untilStreaming(one, signal)));
+  await Promise.all(streaming);
   const gateways = await startGateways(loaded, starting);
   started.push(await startControl(loaded.directory, times));
   return {
@@ -102,22 +109,56 @@ async function startParts(starting: Starting): Promise<Omit<Host, 'times' | 'clo
   };
 }
 
-async function capture(name: string, starting: Starting): Promise<Capture> {
-  const { loaded, logger, signal, started, times, onSnapshot } = starting;
+async function capture(
+  name: string,
+  starting: Starting,
+): Promise<{
+  readonly capture: Capture;
+  /** Settles when its source is open, from when on every commit is an event; or with the capture's end. */
+  readonly streaming: Promise<unknown>;
+}> {
+  const { loaded, logger, signal, started, times, onSnapshot, onSnapshotEnd } = starting;
   const definition = loaded.config.sources[name];
   if (!definition) throw new BanyanError('SOURCE_UNKNOWN', `There is no source ${name}.`);
+  let inSnapshot = false;
+  let opened = (): void => undefined;
+  const isOpen = new Promise<void>((resolve) => (opened = resolve));
   const running = await startCapture({
-    source: definition.create(name, { logger: logger.child({ source: name }) }),
+    source: watched(definition.create(name, { logger: logger.child({ source: name }) }), opened),
     directory: sourceDirectory(loaded.directory, name),
     fileSystem: nodeFileSystem,
     clock: systemClock,
     logger,
     signal,
-    onSnapshotProgress: (told) => onSnapshot?.(name, told),
-    onDurable: (position) => times.passed(name, 'logged', position),
+    onSnapshotProgress: (told) => {
+      inSnapshot = true;
+      onSnapshot?.(name, told);
+    },
+    onDurable: (position) => {
+      times.passed(name, 'logged', position);
+      // It is the log's first transaction, so what is durable first is the whole of it.
+      if (inSnapshot) onSnapshotEnd?.(name);
+      inSnapshot = false;
+    },
   });
   started.push(running);
-  return running;
+  const streaming = Promise.race([isOpen, running.ended]);
+  // Awaited later, when the other parts were started too.
+  streaming.catch(() => undefined);
+  return { capture: running, streaming };
+}
+
+/** The source, telling that its stream was opened. */
+function watched(source: Source, opened: () => void): Source {
+  return {
+    name: source.name,
+    lag: () => source.lag(),
+    open: async (options) => {
+      const stream = await source.open(options);
+      opened();
+      return stream;
+    },
+  };
 }
 
 async function translate(
@@ -193,13 +234,6 @@ async function project(group: Group, bus: LocalBus, starting: Starting): Promise
     projectors.push(projector);
   }
   return projectors;
-}
-
-/** Waits until the capture has its stream: from then on every commit is an event. @throws what kept it from it */
-async function untilStreaming(capture: Capture, signal: AbortSignal): Promise<void> {
-  while (capture.status().state.kind !== 'streaming' && !signal.aborted) {
-    await Promise.race([capture.ended, new Promise((resolve) => setTimeout(resolve, 20))]);
-  }
 }
 
 async function untilEnd(captures: readonly Capture[], signal: AbortSignal): Promise<void> {

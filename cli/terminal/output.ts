@@ -16,7 +16,10 @@ export function processTerminal(): Terminal {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     interactive: process.stderr.isTTY,
-    width: process.stderr.columns || 100,
+    // A terminal's window may change.
+    get width() {
+      return process.stderr.columns || 100;
+    },
   };
 }
 
@@ -45,4 +48,20 @@ export function bytes(count: number): string {
     unit += 1;
   }
   return `${unit === 0 ? String(value) : value.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+/**
+ * Text broken between words into lines that fit, all but the first indented.
+ * @param width columns, of which the first line has lost as many as `indent` has; undefined: nothing is broken
+ */
+export function wrapped(text: string, width: number | undefined, indent: string): string {
+  if (width === undefined) return text;
+  const room = Math.max(20, width - 1 - indent.length);
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line !== '' && line.length + 1 + word.length > room) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.join(`\n${indent}`);
 }
