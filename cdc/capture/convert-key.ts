@@ -1,67 +1,58 @@
 import type { JsonValue } from 'banyan/runtime';
 
-/** Makes the JSON form of one type's value that of another; undefined when it cannot be told. */
+/** Makes of a stored value the JSON form that a type has; undefined when it cannot be told. */
 export type KeyConverter = (value: JsonValue) => JsonValue | undefined;
 
-const same: KeyConverter = (value) => value;
-const print: KeyConverter = String;
+interface Conversion {
+  /** The types whose values are converted by their text, as the cast does it. */
+  readonly from: readonly string[];
+  readonly convert: KeyConverter;
+}
 
-/** An integer's text, as Postgres reads it. */
-const integer = /^\s*[+-]?\d+\s*$/;
-const wholeNumeric = /^(-?\d+)(?:\.0*)?$/;
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const integers = ['int2', 'int4', 'int8', 'numeric', 'text', 'varchar'];
+const texts = ['text', 'varchar'];
 
-const canonical = (text: string): string => BigInt(text.trim().replace('+', '')).toString();
-const fromText =
-  (pattern: RegExp, make: (text: string) => JsonValue): KeyConverter =>
-  (value) =>
-    typeof value === 'string' && pattern.test(value) ? make(value) : undefined;
-const wholePart = (text: string): string => wholeNumeric.exec(text)?.[1] ?? text;
+/** An integer's digits, as Postgres prints them, from a number, from a text, or from a `numeric` like `5.00`. */
+function digits(value: JsonValue): string | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
+  const [, found] = typeof value === 'string' ? (/^\s*\+?(-?\d+)(?:\.0*)?\s*$/.exec(value) ?? []) : [];
+  return found === undefined ? undefined : BigInt(found).toString();
+}
 
-const toSmall: Readonly<Record<string, KeyConverter>> = {
-  int2: same,
-  int4: same,
-  int8: fromText(integer, Number),
-  numeric: fromText(wholeNumeric, (text) => Number(wholePart(text))),
-  text: fromText(integer, (text) => Number(canonical(text))),
-  varchar: fromText(integer, (text) => Number(canonical(text))),
-};
-const toText: Readonly<Record<string, KeyConverter>> = {
-  int2: print,
-  int4: print,
-  int8: same,
-  numeric: same,
-  uuid: same,
-  text: same,
-  varchar: same,
-};
-const fromTextTo = (converter: KeyConverter): Readonly<Record<string, KeyConverter>> => ({
-  text: converter,
-  varchar: converter,
-});
+function number(value: JsonValue): JsonValue | undefined {
+  const found = digits(value);
+  return found === undefined ? undefined : Number(found);
+}
+
+function text(value: JsonValue): JsonValue | undefined {
+  return typeof value === 'number' ? digits(value) : typeof value === 'string' ? value : undefined;
+}
+
+function uuid(value: JsonValue): JsonValue | undefined {
+  const lower = typeof value === 'string' ? value.toLowerCase() : '';
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(lower) ? lower : undefined;
+}
 
 /**
- * By the new type, then by the old one: what the cast between the two makes of a value, where the types' names say
- * enough. A `numeric` does not say its scale, and so nothing is converted to one; how a time becomes a text depends
- * on the session that altered the table.
+ * By the type that a column has now. Where the types' names do not say enough nothing is converted: a `numeric` does
+ * not tell its scale, and how a time becomes a text depends on the session that altered the table.
  */
-const conversions: Readonly<Record<string, Readonly<Record<string, KeyConverter>>>> = {
-  int2: toSmall,
-  int4: toSmall,
-  int8: {
-    int2: print,
-    int4: print,
-    numeric: fromText(wholeNumeric, wholePart),
-    ...fromTextTo(fromText(integer, canonical)),
-  },
-  text: toText,
-  varchar: toText,
-  uuid: fromTextTo((value) =>
-    typeof value === 'string' && uuid.test(value.toLowerCase()) ? value.toLowerCase() : undefined,
-  ),
+const conversions: Readonly<Record<string, Conversion>> = {
+  int2: { from: integers, convert: number },
+  int4: { from: integers, convert: number },
+  int8: { from: integers, convert: digits },
+  numeric: { from: [], convert: (value) => (typeof value === 'string' ? value : undefined) },
+  text: { from: [...integers, 'uuid'], convert: text },
+  varchar: { from: [...integers, 'uuid'], convert: text },
+  uuid: { from: texts, convert: uuid },
 };
 
-/** What turns values of one type into those of another, by the types' names; undefined when nothing does. */
+/**
+ * What makes values of one type those of another, by the types' names; undefined when nothing does. Where both are one
+ * type it still matters: a column that was altered before it became part of the key has values of both forms.
+ */
 export function keyConverter(from: string, to: string): KeyConverter | undefined {
-  return from === to ? same : conversions[to]?.[from];
+  const conversion = Object.hasOwn(conversions, to) ? conversions[to] : undefined;
+  if (from === to) return conversion?.convert ?? ((value) => value);
+  return conversion?.from.includes(from) === true ? conversion.convert : undefined;
 }
