@@ -24,6 +24,7 @@ export type {
   ItemWrite,
   LivePointer,
   Page,
+  PointerPast,
   ViewStore,
   WriteOutcome,
 } from './view-store.ts';

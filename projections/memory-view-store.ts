@@ -37,10 +37,14 @@ export function createMemoryViewStore(): AtomicViewStore {
     },
     dropGeneration: async (id) => void generations.delete(nameOf(id)),
     pointer: async (group) => pointers.get(group),
-    movePointer: async (group, expectedEpoch, live) => {
+    movePointer: async (group, expectedEpoch, live, past = pointers.get(group)?.past) => {
       const found = pointers.get(group)?.epoch ?? 0;
       if (found !== expectedEpoch) throw lost.pointer(group, expectedEpoch, found);
-      const moved = deepFreeze({ epoch: found + 1, live: { ...live } });
+      const moved = deepFreeze({
+        epoch: found + 1,
+        live: { ...live },
+        ...(past && structuredClone({ past })),
+      });
       pointers.set(group, moved);
       return moved;
     },

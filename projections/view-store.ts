@@ -123,6 +123,21 @@ export interface LivePointer {
   readonly epoch: number;
   /** Projection name to generation number. */
   readonly live: Readonly<Record<string, number>>;
+  /** By projection, what the moves left behind; a projection that only ever had one generation has none. */
+  readonly past?: Readonly<Record<string, PointerPast>>;
+}
+
+/**
+ * What a live pointer remembers of a projection, so that one conditional write decides who may be live next, what a
+ * roll back returns to, and what is gone for good.
+ */
+export interface PointerPast {
+  /** The move that made the live generation live. */
+  readonly last?: { readonly action: 'promote' | 'rollback'; readonly epoch: number; readonly from: number };
+  /** Generations that were live before, the most recent last. */
+  readonly before: readonly number[];
+  /** Generations that are retired, or are being: none of them comes back, and their numbers are not given again. */
+  readonly retired: readonly number[];
 }
 
 /**
@@ -150,7 +165,13 @@ export interface ViewStore extends Closeable {
 
   pointer(group: string): Promise<LivePointer | undefined>;
   /** @throws BanyanError POINTER_CONFLICT when the epoch is not `expectedEpoch` any more (0: there is none). */
-  movePointer(group: string, expectedEpoch: number, live: LivePointer['live']): Promise<LivePointer>;
+  movePointer(
+    group: string,
+    expectedEpoch: number,
+    live: LivePointer['live'],
+    /** Absent: as it is. */
+    past?: LivePointer['past'],
+  ): Promise<LivePointer>;
 
   // Every method below throws BanyanError GENERATION_UNKNOWN when there is no such generation (any more).
 

@@ -75,8 +75,10 @@ export function createRegistry(connection: Connection, sql: Knex, schema: string
       }),
     dropGeneration: (id) => connection.transaction((query) => drop(query, id)),
     pointer: (group) => connection.run((query) => pointerOf(query, table('pointers'), group)),
-    movePointer: (group, expectedEpoch, live) =>
-      connection.run((query) => movePointer(query, () => table('pointers'), group, expectedEpoch, live)),
+    movePointer: (group, expectedEpoch, live, past) =>
+      connection.run((query) =>
+        movePointer(query, () => table('pointers'), group, expectedEpoch, { live, past }),
+      ),
     progress: (id) =>
       connection.run(async (query) => {
         const [row] = await query<{ progress: Progress }>(
@@ -88,14 +90,25 @@ export function createRegistry(connection: Connection, sql: Knex, schema: string
   };
 }
 
+interface PointerRow {
+  readonly epoch: string;
+  readonly live: LivePointer['live'];
+  readonly past: NonNullable<LivePointer['past']> | null;
+}
+
+const pointerColumns = ['epoch', 'live', 'past'];
+
 async function pointerOf(
   query: Query,
   pointers: Knex.QueryBuilder,
   group: string,
 ): Promise<LivePointer | undefined> {
-  const wanted = pointers.where({ name: group }).select('epoch', 'live');
-  const [row] = await query<{ epoch: string; live: LivePointer['live'] }>(toStatement(wanted));
-  return row && { epoch: Number(row.epoch), live: row.live };
+  const [row] = await query<PointerRow>(toStatement(pointers.where({ name: group }).select(pointerColumns)));
+  return row && toPointer(row);
+}
+
+function toPointer({ epoch, live, past }: PointerRow): LivePointer {
+  return { epoch: Number(epoch), live, ...(past && { past }) };
 }
 
 async function movePointer(
@@ -103,9 +116,13 @@ async function movePointer(
   pointers: () => Knex.QueryBuilder,
   group: string,
   expectedEpoch: number,
-  live: LivePointer['live'],
+  { live, past }: { readonly live: LivePointer['live']; readonly past: LivePointer['past'] | undefined },
 ): Promise<LivePointer> {
-  const moved = { epoch: expectedEpoch + 1, live: JSON.stringify(live) };
+  const moved = {
+    epoch: expectedEpoch + 1,
+    live: JSON.stringify(live),
+    ...(past && { past: JSON.stringify(past) }),
+  };
   const change =
     expectedEpoch === 0
       ? pointers()
@@ -113,8 +130,8 @@ async function movePointer(
           .onConflict('name')
           .ignore()
       : pointers().where({ name: group, epoch: expectedEpoch }).update(moved);
-  const done = await query(toStatement(change.returning('epoch')));
-  if (done.length > 0) return { epoch: moved.epoch, live };
+  const [row] = await query<PointerRow>(toStatement(change.returning(pointerColumns)));
+  if (row) return toPointer(row);
   throw lost.pointer(group, expectedEpoch, (await pointerOf(query, pointers(), group))?.epoch ?? 0);
 }
 

@@ -5,7 +5,10 @@ import type { Query, Statement } from './connection.ts';
 import { columnsOf, quoted, tableOf } from './names.ts';
 
 /** The layout that this code reads and writes; a change of it is one more entry of {@link migrations}. */
-const migrations: readonly ((sql: Knex, schema: string) => readonly Statement[])[] = [firstLayout];
+const migrations: readonly ((sql: Knex, schema: string) => readonly Statement[])[] = [
+  firstLayout,
+  pointersWithPast,
+];
 
 /**
  * Brings the schema to the layout of this code, in the caller's transaction; safe when many do it at once.
@@ -83,6 +86,11 @@ function firstLayout(sql: Knex, schema: string): Statement[] {
     text(`CREATE FUNCTION ${quoted(schema, 'refuse')}(why text, keys text) RETURNS boolean LANGUAGE plpgsql AS
       $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'BANYN', MESSAGE = why, DETAIL = keys; END $$`),
   ];
+}
+
+/** The second layout: pointers remember what was live before. */
+function pointersWithPast(_sql: Knex, schema: string): Statement[] {
+  return [text(`ALTER TABLE ${quoted(schema, 'pointers')} ADD COLUMN past jsonb`)];
 }
 
 /** The statements that make a generation's table and its indexes. */

@@ -95,6 +95,26 @@ export function registryContract(store: () => ViewStore, another: () => ViewStor
       expect(await store().pointer(`${group}x`)).toBeUndefined();
     });
 
+    test('keeps its past until it is given another', async () => {
+      const group = exampleGeneration().projection;
+      const past = {
+        view: { last: { action: 'promote' as const, epoch: 1, from: 1 }, before: [1], retired: [] },
+      };
+      expect(await store().movePointer(group, 0, { view: 2 }, past)).toEqual({
+        epoch: 1,
+        live: { view: 2 },
+        past,
+      });
+      expect(await another().movePointer(group, 1, { view: 2, other: 1 })).toEqual({
+        epoch: 2,
+        live: { view: 2, other: 1 },
+        past,
+      });
+      const other = { view: { before: [], retired: [1, 3] } };
+      await another().movePointer(group, 2, { view: 2 }, other);
+      expect(await store().pointer(group)).toEqual({ epoch: 3, live: { view: 2 }, past: other });
+    });
+
     test('moved at once by several, it is moved by one', async () => {
       const group = exampleGeneration().projection;
       for (let epoch = 0; epoch < 5; epoch += 1) {
