@@ -167,6 +167,131 @@ test('a new shape is a new version; an older shape is its old version again', as
   ]);
 });
 
+test('a row is existing once: read again, it is logged where it differs; nothing new is a transaction too', async () => {
+  const capture = await start();
+  const read = (after: Row): SourceChange => ({ op: 'existing', table: items, after });
+  const row = { id: '1', name: 'a', body: '' };
+  source.send(transaction(1, read(row)));
+  source.send(transaction(2, read(row)));
+  source.send(transaction(3, read({ ...row, name: 'b' }), read({ id: '2', name: 'c', body: '' })));
+  await durable(capture, 3);
+  const place = { table: 'public.items', schema: 1 };
+  const [first, second, third] = await linesOf(capture);
+  expect(first).toMatchObject({ changes: [{ op: 'existing', ...place, after: row }] });
+  expect(second).toMatchObject({ kind: 'transaction', xid: '2', changes: [] });
+  expect(third).toMatchObject({
+    changes: [
+      { op: 'update', ...place, before: row, after: { ...row, name: 'b' } },
+      { op: 'existing', ...place, after: { id: '2', name: 'c', body: '' } },
+    ],
+  });
+  await eventually(() => {
+    expect(source.acknowledged).toEqual(source.cursorAt(3));
+  });
+});
+
+test('a row that is read again tells a column that was unknown', async () => {
+  const capture = await start();
+  const wider = { ...items, columns: [...items.columns, { name: 'price', type: 'numeric' }] };
+  source.send(transaction(1, insert({ id: '1', name: 'a', body: '' })));
+  const after = { id: '1', name: 'a', body: '', price: '1.50' };
+  source.send(transaction(2, { op: 'existing', table: wider, after }));
+  await durable(capture, 2);
+  expect((await changesOf(capture)).at(-1)).toEqual({
+    op: 'update',
+    table: 'public.items',
+    schema: 2,
+    before: { id: '1', name: 'a', body: '' },
+    unknownBefore: ['price'],
+    after,
+  });
+});
+
+test('an insert of a key that is known is logged as the end of the row before, and a new one', async () => {
+  const capture = await start();
+  source.send(transaction(1, insert({ id: '1', name: 'a', body: '' })));
+  source.send(
+    transaction(
+      2,
+      insert({ id: '1', name: 'b', body: '' }),
+      // Its key tells that the row above is meant, and that there is none below: the one before went unseen.
+      { op: 'delete', table: items, old: { id: '1' } },
+    ),
+  );
+  await durable(capture, 2);
+  const place = { table: 'public.items', schema: 1 };
+  expect((await changesOf(capture)).slice(1)).toEqual([
+    { op: 'delete', ...place, before: { id: '1', name: 'a', body: '' } },
+    { op: 'insert', ...place, after: { id: '1', name: 'b', body: '' } },
+    { op: 'delete', ...place, before: { id: '1', name: 'b', body: '' } },
+  ]);
+});
+
+describe('a key that has changed', () => {
+  const numbered = (type: string, key: readonly string[] = ['id']): SourceChange['table'] => ({
+    table: 'public.numbered',
+    columns: [
+      { name: 'id', type },
+      { name: 'name', type: 'text' },
+    ],
+    key,
+  });
+
+  test('moves the rows, a few at a time, and logs those whose key has another form', async () => {
+    const capture = await start({ rowLimits: { memoryBytes: 5000, flushBytes: 1000 }, lineBytes: 2000 });
+    const ids = Array.from({ length: 300 }, (_, id) => id);
+    const rows = ids.map((id): SourceChange => ({
+      op: 'insert',
+      table: numbered('int4'),
+      after: { id, name: 'n' },
+    }));
+    source.send(transaction(1, ...rows));
+    const after = { id: '7', name: 'seven' };
+    source.send(transaction(2, { op: 'update', table: numbered('int8'), after }));
+    source.send(transaction(3, { op: 'delete', table: numbered('int8'), old: { id: '8' } }));
+    await durable(capture, 3);
+    const changes = (await changesOf(capture)).slice(300);
+    const place = { table: 'public.numbered', schema: 2 };
+    expect(changes.slice(0, 300)).toEqual(
+      ids.map((id) => ({
+        op: 'update',
+        ...place,
+        before: { id, name: 'n' },
+        after: { id: String(id), name: 'n' },
+      })),
+    );
+    expect(changes.slice(300)).toEqual([
+      { op: 'update', ...place, before: { id: '7', name: 'n' }, after },
+      { op: 'delete', ...place, before: { id: '8', name: 'n' } },
+    ]);
+  });
+
+  test.each([
+    ['whose values cannot be told', numbered('uuid'), 'what a int4 becomes as uuid cannot be told'],
+    ['that two rows would have', numbered('int4', ['name']), 'two rows would have the same key'],
+    [
+      'of a column that was added',
+      { ...numbered('int4', ['no']), columns: [...numbered('int4').columns, { name: 'no', type: 'int4' }] },
+      '"no" is unknown for rows of before',
+    ],
+  ])('to one %s stops capture, and says what to do', async (_, table, why) => {
+    const capture = await start();
+    const insertAs = (shape: SourceChange['table'], id: number): SourceChange => ({
+      op: 'insert',
+      table: shape,
+      after: { id, name: 'n', no: id },
+    });
+    source.send(transaction(1, insertAs(numbered('int4'), 1), insertAs(numbered('int4'), 2)));
+    await durable(capture, 1);
+    source.send(transaction(2, insertAs(table, 3)));
+    await expect(capture.ended).rejects.toMatchObject({
+      code: 'CAPTURE_KEY_CHANGED',
+      message: expect.stringContaining(why) as unknown,
+    });
+    expect(capture.status().durable).toBe(1);
+  });
+});
+
 describe('it acknowledges', () => {
   test('what is durable, and no more', async () => {
     const acknowledged: (string | undefined)[] = [];

@@ -29,6 +29,10 @@ type Statement =
   | { readonly do: 'write'; readonly key: Key; readonly n: number; readonly essay: string | undefined }
   | { readonly do: 'move'; readonly from: Key; readonly to: Key; readonly essay: string | undefined }
   | { readonly do: 'delete'; readonly key: Key }
+  /** A row is read again; with another value when it was changed unseen. */
+  | { readonly do: 'read'; readonly key: Key; readonly n: number | undefined }
+  /** A key that is there is inserted, since its row was deleted unseen. */
+  | { readonly do: 'replace'; readonly key: Key; readonly n: number }
   | { readonly do: 'truncate' };
 
 const key: fc.Arbitrary<Key> = fc.record({
@@ -41,6 +45,15 @@ const statement: fc.Arbitrary<Statement> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('write' as const), key, n: fc.nat(9), essay }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('move' as const), from: key, to: key, essay }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('delete' as const), key }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('read' as const),
+      key,
+      n: fc.option(fc.nat(9), { nil: undefined }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('replace' as const), key, n: fc.nat(9) }) },
   { weight: 1, arbitrary: fc.constant({ do: 'truncate' } as const) },
 );
 const transaction = fc.record({
@@ -73,11 +86,37 @@ function execute(table: Table, { full }: { full: boolean }, one: Statement): Ste
     const old = full ? before : { ...one.key };
     return { told: { op: 'delete', table: shape, old }, whole: [{ ...place, op: 'delete', before }] };
   }
+  if (one.do === 'read') return read(table, before, one);
+  // Under full identity it may as well be a key that is checked at the commit: `deferred-keys.property.test.ts`.
+  if (one.do === 'replace') return before && !full ? replace(table, before, one) : undefined;
   if (before !== undefined) return update(table, full, before, one);
   if (one.do === 'move') return undefined;
   const after: Row = { ...one.key, n: one.n, essay: one.essay ?? null };
   table.set(textOf(one.key), after);
   return { told: { op: 'insert', table: shape, after }, whole: [{ ...place, op: 'insert', after }] };
+}
+
+/** A row is existing when it is first seen; read again, it tells what has changed. */
+function read(table: Table, before: Row | undefined, one: Extract<Statement, { do: 'read' }>): Step {
+  const after: Row = before
+    ? { ...before, n: one.n ?? before['n'] ?? null }
+    : { ...one.key, n: null, essay: null };
+  table.set(textOf(one.key), after);
+  const isSame = before !== undefined && canonicalJson(before) === canonicalJson(after);
+  const change: Change = before
+    ? { ...place, op: 'update', before, after }
+    : { ...place, op: 'existing', after };
+  return { told: { op: 'existing', table: shape, after }, whole: isSame ? [] : [change] };
+}
+
+function replace(table: Table, before: Row, one: Extract<Statement, { do: 'replace' }>): Step {
+  const after: Row = { ...one.key, n: one.n, essay: null };
+  table.set(textOf(one.key), after);
+  const whole: Change[] = [
+    { ...place, op: 'delete', before },
+    { ...place, op: 'insert', after },
+  ];
+  return { told: { op: 'insert', table: shape, after }, whole };
 }
 
 const place = { table: shape.table, schema: 1 } as const;
