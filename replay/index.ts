@@ -1,12 +1,19 @@
 export type { Bundle, BundleInfo, BundleKind, BundleStore, TranslationCode } from './bundles/bundle.ts';
 export { buildBundles, type BuiltBundles, type BundleRequest } from './bundles/build-bundles.ts';
-export { bundleChanges, changesInWords, type BundleChanges } from './bundles/bundle-changes.ts';
+export { bundleChanges, type BundleChanges } from './bundles/bundle-changes.ts';
 export { openBundleCache, type BundleCache } from './bundles/bundle-cache.ts';
 export { openBundleStore } from './bundles/bundle-store.ts';
 export { saidByEsbuild, withEsbuild } from './bundles/esbuild.ts';
 export { compileProject, type CompiledProject } from './bundles/compile-project.ts';
 export type { ProjectModules } from './bundles/project-modules.ts';
 export type { ReplayGroup, ReplayProject, ReplayProjection, ReplayTranslation } from './project.ts';
+export {
+  changeTranslation,
+  registerTranslation,
+  registeredTranslations,
+  type RegisteredTranslation,
+  type TranslationState,
+} from './translations.ts';
 export {
   bundlesDirectory,
   changeLogDirectory,

@@ -11,10 +11,15 @@ export function changeLogDirectory(directory: string, source: string): string {
   return join(sourceDirectory(directory, source), 'change-log');
 }
 
+/** Where the versions of translations are kept, each in a directory of its own. */
+export function translationsDirectory(directory: string): string {
+  return join(directory, 'translations');
+}
+
 /** Where a version of a translation keeps its event log and its look-up state. */
 export function translationDirectory(directory: string, log: EventLogRef): string {
   // A colon is no character for a file name everywhere.
-  return join(directory, 'translations', eventLogName(log).replace(':', '.'));
+  return join(translationsDirectory(directory), eventLogName(log).replace(':', '.'));
 }
 
 /** Where the event log of a version of a translation is kept. */

@@ -24,18 +24,6 @@ export function bundleChanges(
   };
 }
 
-/** In words, for one line: `orders/order-summary.ts, money.ts (new), zod`. */
-export function changesInWords({ changed, added, removed }: BundleChanges): string {
-  const told = [
-    ...changed,
-    ...added.map((name) => `${name} (new)`),
-    ...removed.map((name) => `${name} (gone)`),
-  ];
-  if (told.length === 0) return 'the compiler';
-  const [first, rest] = [told.slice(0, 5), told.length - 5];
-  return first.join(', ') + (rest > 0 ? ` and ${String(rest)} more` : '');
-}
-
 /** Modules of the project one by one, those of a package together. */
 function byName(inputs: BundleInfo['inputs']): ReadonlyMap<string, string> {
   const named = new Map<string, string>();
