@@ -24,6 +24,11 @@ async function main(): Promise<void> {
       process.once(name, () => process.exit(130));
     });
   }
+  // Who reads us has read enough (`banyan log cat shop | head`): that ends it, and is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
   process.exitCode = await runCommand(process.argv.slice(2), {
     terminal: processTerminal(),
     cwd: process.cwd(),

@@ -101,7 +101,7 @@ function textTeller(terminal: Terminal): Teller {
       shown.bar.stop();
       snapshots.delete(source);
       const took = duration(performance.now() - shown.began);
-      board.out(`snapshot of ${source}: ${number(shown.rows)} rows in ${took}\n`);
+      board.out(`snapshot of ${source}: ${number(shown.rows)} rows in ${took}; translations and views follow\n`);
     },
     ready: ({ gateways }) => {
       const addresses = gateways.map(({ group, url }) => `  ${group.padEnd(20)} ${url}\n`).join('');

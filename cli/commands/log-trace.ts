@@ -29,7 +29,7 @@ export async function traceEvent(
       const stages = await askDev(loaded.directory, `/times/${log.ref.source}/${position ?? ''}`);
       const concerned = stagesOf(event, loaded);
       const passed = afterCommit(event.committedAt, stages).filter(({ stage }) => concerned.has(stage));
-      tell({ ...event, stages: passed }, options.json === true, context);
+      tell({ ...event, traceparent: event.traceparent, stages: passed }, options.json === true, context);
       return;
     }
   } finally {

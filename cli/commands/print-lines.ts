@@ -22,6 +22,7 @@ export async function printLines(
       for (const line of entry.lines()) {
         const wanted = filtered(line, filter);
         if (wanted) terminal.out(json ? `${JSON.stringify(wanted)}\n` : asText(wanted));
+        await terminal.drained?.();
       }
     }
   }

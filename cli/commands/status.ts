@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { bytes, table } from '../terminal/output.ts';
+import { duration } from '../terminal/progress-line.ts';
 import { configOf, withConfig, withJson, type ConfigOptions } from './options.ts';
 import { projectStatus, type ProjectStatus } from '../status/project-status.ts';
 
@@ -15,32 +16,35 @@ export function addStatusCommand(program: Command, context: CommandContext): voi
 }
 
 function asText({ sources, translations, views }: ProjectStatus): string {
-  const seconds = (value: number | undefined): string =>
-    value === undefined ? '-' : `${value.toFixed(1)} s`;
+  const problems = sources.flatMap(({ name, problem }) =>
+    problem === undefined ? [] : [`${name}: ${problem}\n`],
+  );
+  const size = (value: number | undefined): string => (value === undefined ? 'unknown' : bytes(value));
+  const time = (value: number | undefined): string =>
+    value === undefined ? 'unknown' : duration(value * 1000);
   return [
     table(
-      ['source', 'position', 'last commit', 'behind', 'retained WAL', 'note'],
+      ['source', 'position', 'last commit', 'WAL behind', 'WAL kept for us'],
       sources.map((one) => [
         one.name,
         one.position,
-        one.logTime ?? '-',
-        one.lagBytes === undefined ? '-' : bytes(one.lagBytes),
-        one.retainedBytes === undefined ? '-' : bytes(one.retainedBytes),
-        one.problem ?? '',
+        one.logTime ?? 'none',
+        size(one.lagBytes),
+        size(one.retainedBytes),
       ]),
+    ) + problems.join(''),
+    table(
+      ['translation', 'position', 'positions behind', 'time behind'],
+      translations.map((one) => [one.name, one.position, one.positionsBehind, time(one.secondsBehind)]),
     ),
     table(
-      ['translation', 'position', 'behind', ''],
-      translations.map((one) => [one.name, one.position, one.positionsBehind, seconds(one.secondsBehind)]),
-    ),
-    table(
-      ['view', 'generation', 'documents', 'behind', ''],
+      ['view', 'generation', 'documents', 'positions behind', 'time behind'],
       views.map((one) => [
         one.projection,
         one.generation === undefined ? 'none yet' : String(one.generation),
         one.documents,
         one.positionsBehind,
-        seconds(one.secondsBehind),
+        time(one.secondsBehind),
       ]),
     ),
   ].join('\n');

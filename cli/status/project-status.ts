@@ -36,7 +36,7 @@ export interface ViewStatus {
   readonly group: string;
   readonly generation?: number;
   readonly documents: number;
-  /** Positions of the event logs that are not in the view yet. */
+  /** Positions of the change logs that are not in the view yet. */
   readonly positionsBehind: number;
   readonly secondsBehind?: number;
 }
@@ -154,23 +154,24 @@ async function viewFigures(
   const id = { projection: projection.name, number };
   const [documents, progress] = await Promise.all([store.count(id), store.progress(id)]);
   let positionsBehind = 0;
-  let seconds = 0;
+  let seconds: number | undefined = 0;
   for (const ref of logsOf(projection, groups)) {
-    const name = eventLogName(ref);
-    const head = heads.get(name);
-    const reached = progress[name]?.position ?? 0;
+    // Behind the change log and not the event log: a view whose translation has stopped is not up to date.
+    const head = heads.get(ref.source);
+    const reached = progress[eventLogName(ref)]?.position ?? 0;
     const missing = Math.max(0, (head?.position ?? 0) - reached);
     positionsBehind += missing;
     if (missing === 0) continue;
-    const at = await logTimeAt(logNamed(name, loaded), reached);
-    seconds = Math.max(seconds, behind(missing, at, head?.logTime).secondsBehind ?? 0);
+    const at = await logTimeAt(logNamed(ref.source, loaded), reached);
+    const { secondsBehind } = behind(missing, at, head?.logTime);
+    if (seconds !== undefined) seconds = secondsBehind && Math.max(seconds, secondsBehind);
   }
-  return { documents, positionsBehind, secondsBehind: seconds };
+  return { documents, positionsBehind, ...(seconds !== undefined && { secondsBehind: seconds }) };
 }
 
 /** The log time of the first entry from a position on: what a reader that stands there is going to see next. */
 async function logTimeAt(named: NamedLog, position: number): Promise<string | undefined> {
-  const log = (await openLog(named)) as LogReader<EventLogLine> & { close(): Promise<void> };
+  const log = (await openLog(named)) as LogReader<ChangeLogLine | EventLogLine> & { close(): Promise<void> };
   try {
     for await (const [entry] of log.read({ from: Math.max(1, position), batchBytes: 1 })) {
       for (const line of entry?.lines() ?? []) return line.logTime;

@@ -4,6 +4,8 @@ export interface Terminal {
   readonly out: (text: string) => void;
   /** What it says beside: progress, warnings, errors. */
   readonly err: (text: string) => void;
+  /** Resolves when what was told is taken: who tells much waits for a slow reader. Absent: at once. */
+  readonly drained?: () => Promise<void>;
   /** Whether a person watches, so that a line may be redrawn. */
   readonly interactive: boolean;
   /** Columns of the terminal. */
@@ -15,6 +17,18 @@ export function processTerminal(): Terminal {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    drained: async () => {
+      const { stdout } = process;
+      // What is gone (`banyan log cat shop | head`) takes nothing any more.
+      if (!stdout.writableNeedDrain || stdout.destroyed) return;
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          stdout.off('drain', done).off('close', done);
+          resolve();
+        };
+        stdout.on('drain', done).on('close', done);
+      });
+    },
     interactive: process.stderr.isTTY,
     // A terminal's window may change.
     get width() {
