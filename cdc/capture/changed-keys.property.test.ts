@@ -79,7 +79,7 @@ const where = { xid: '1', committedAt: '', logTime: '', cursor: { system: '1', t
 function entryOf(position: number, changes: Change[], schemas: TableSchema[]): Entry {
   const line: TransactionLine = { kind: 'transaction', ...where, schemas, changes };
   const single = { ...line, crc: '', position, previous: position - 1, part: 0, last: true as const };
-  return { position, previous: position - 1, line, single, lines: () => [single] } as unknown as Entry;
+  return { position, previous: position - 1, line, single, lines: () => [single] };
 }
 
 const logOf = (entries: readonly Entry[]): LogReader<ChangeLogLine> => ({

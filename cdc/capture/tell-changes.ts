@@ -80,11 +80,12 @@ function* tellRow(known: KnownRows, change: RowChange, tell: Tell): Generator<Wh
   const { rows, hidden } = known;
   const { table, key } = change.table;
   const put = (make: (schema: TableSchema) => Change): WholeChange => applied(rows, key, tell(make));
-  const old = rowBefore(change);
-  const before = old && valuesOf(old, key);
+  const identified = rowBefore(change);
+  const before = identified && valuesOf(identified, key);
+  const old = wholeBefore(change);
   const after = change.op === 'delete' ? undefined : valuesOf(change.after, key);
   const stored = before && rows.get(table, before);
-  const wasHidden = before !== undefined && takeHidden(hidden, change.table, before, old, stored);
+  const wasHidden = before && old ? takeHidden(hidden, table, before, old, stored) : false;
   const stays = before !== undefined && after !== undefined && !wasHidden && sameKey(before, after);
   const covered = after && !stays ? rows.get(table, after) : undefined;
   if (after && covered) {
@@ -100,8 +101,7 @@ function* tellRow(known: KnownRows, change: RowChange, tell: Tell): Generator<Wh
     return;
   }
   yield put((schema) => completeChange(change, stored, schema));
-  if (!before || stays || !hidden.has(table) || !isWhole(old, change.table)) return;
-  const uncovered = hidden.take(table, before);
+  const uncovered = before && old && !stays ? hidden.take(table, before) : undefined;
   if (uncovered) yield put((schema) => insertedRow(uncovered, schema));
 }
 
@@ -123,24 +123,24 @@ function rowBefore(change: RowChange): Row | undefined {
   }
 }
 
-/**
- * Takes away the hidden row that a change is of, if it is not of the one above it. Rows of one key are told apart by
- * their other columns: where Postgres lets two have one key, it tells the old row whole.
- */
-function takeHidden(
-  hidden: HiddenRows,
-  shape: TableShape,
-  key: RowKey,
-  leaving: Row | undefined,
-  stored: Row | undefined,
-): boolean {
-  if (!leaving || !hidden.has(shape.table) || !isWhole(leaving, shape)) return false;
-  const isIt = (row: Row): boolean =>
-    Object.keys(row).every((name) => !Object.hasOwn(leaving, name) || sameValue(row[name], leaving[name]));
-  if (stored && isIt(stored)) return false;
-  return hidden.take(shape.table, key, isIt) !== undefined;
+/** The row before, where the source tells all of it: only then may two rows have one key. */
+function wholeBefore(change: RowChange): Row | undefined {
+  if (change.op !== 'update' && change.op !== 'delete') return undefined;
+  const { old, table } = change;
+  return old && table.columns.every(({ name }) => Object.hasOwn(old, name)) ? old : undefined;
 }
 
-function isWhole(row: Row | undefined, shape: TableShape): boolean {
-  return row !== undefined && shape.columns.every(({ name }) => Object.hasOwn(row, name));
+/** Takes away the hidden row that a change is of, if it is not of the one above it: their other columns tell. */
+function takeHidden(
+  hidden: HiddenRows,
+  table: string,
+  key: RowKey,
+  old: Row,
+  stored: Row | undefined,
+): boolean {
+  if (!hidden.has(table)) return false;
+  const isIt = (row: Row): boolean =>
+    Object.keys(row).every((name) => !Object.hasOwn(old, name) || sameValue(row[name], old[name]));
+  if (stored && isIt(stored)) return false;
+  return hidden.take(table, key, isIt) !== undefined;
 }
