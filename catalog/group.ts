@@ -1,6 +1,6 @@
 import type { AnyEvent, Translation } from 'banyan/events';
 import type { AnyGateway } from 'banyan/gateway';
-import type { AnyProjection } from 'banyan/projections';
+import type { AnyProjection, Reconciliation } from 'banyan/projections';
 import { BanyanError } from 'banyan/runtime';
 
 /** Who answers for a group. */
@@ -21,6 +21,8 @@ export interface GroupDefinition {
   readonly subscribes?: readonly AnyEvent[];
   readonly translation?: Translation;
   readonly projections?: readonly AnyProjection[];
+  /** What its views should hold by the legacy database's own word; `banyan verify` compares. */
+  readonly reconciliations?: readonly Reconciliation[];
   readonly gateway?: AnyGateway;
 }
 
@@ -34,6 +36,7 @@ export interface Group {
   readonly subscribes: readonly AnyEvent[];
   readonly translation: Translation | undefined;
   readonly projections: readonly AnyProjection[];
+  readonly reconciliations: readonly Reconciliation[];
   readonly gateway: AnyGateway | undefined;
 }
 
@@ -42,13 +45,22 @@ export interface Group {
  * @throws BanyanError GROUP_INVALID
  */
 export function group(name: string, definition: GroupDefinition): Group {
-  const { owner, translation, gateway } = definition;
+  const { owner, translation, gateway, projections = [], reconciliations = [] } = definition;
   if (!/^[a-z][a-z0-9-]*$/.test(name)) {
     throw invalid(name, 'its name is not made of lower-case letters, digits and hyphens; rename it');
   }
   // Whoever writes plain JavaScript has no compiler to say so.
   const { team, contact }: Partial<Owner> = owner;
   if (!team || !contact) throw invalid(name, 'it has no owner; give it owner: { team, contact }');
+  const stray = reconciliations.find(
+    ({ projection }) => !projections.some(({ name }) => name === projection.name),
+  );
+  if (stray) {
+    throw invalid(
+      name,
+      `it reconciles "${stray.projection.name}", which is none of its projections; list it there`,
+    );
+  }
   return {
     kind: 'group',
     name,
@@ -57,7 +69,8 @@ export function group(name: string, definition: GroupDefinition): Group {
     private: definition.private ?? [],
     subscribes: definition.subscribes ?? [],
     translation,
-    projections: definition.projections ?? [],
+    projections,
+    reconciliations,
     gateway,
   };
 }

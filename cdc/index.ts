@@ -11,14 +11,17 @@ export type {
   TransactionLine,
 } from './change.ts';
 export type {
+  KeyedRow,
   OpenOptions,
   SnapshotProgress,
+  SnapshotQuery,
   Source,
   SourceChange,
   SourceContext,
   SourceDefinition,
   SourceLag,
   SourceMessage,
+  SourceSnapshot,
   SourceStream,
   TableShape,
 } from './source.ts';

@@ -68,6 +68,32 @@ export interface SourceLag {
   readonly end: Cursor;
 }
 
+/** A row of a query, under its key. */
+export interface KeyedRow {
+  readonly key: string;
+  /** The other columns by name, each in the one JSON form of its type (`values.ts`). */
+  readonly row: Row;
+}
+
+/** What to read of the database at one place of its history. */
+export interface SnapshotQuery {
+  /** A SELECT with a column `key`. */
+  readonly sql: string;
+  /** Only the rows of these keys; absent: all. */
+  readonly keys?: readonly string[];
+}
+
+/** The legacy database as it was at exactly one place of its history, to be read and never changed. */
+export interface SourceSnapshot extends Closeable {
+  /** It holds what every transaction up to this cursor left, and nothing of any later one. */
+  readonly cursor: Cursor;
+  /**
+   * The rows of a query in portions, ordered by key (code unit order); one query at a time.
+   * @throws BanyanError SOURCE_QUERY_INVALID, SOURCE_NO_PERMISSION, SOURCE_LOCKED when a table was rewritten meanwhile
+   */
+  rows(query: SnapshotQuery): AsyncIterable<readonly KeyedRow[]>;
+}
+
 /** One captured legacy database, as a port. Adapters: Postgres logical replication; Debezium over Kafka. */
 export interface Source {
   /** The source's name in the configuration: `shop`. */
@@ -78,6 +104,12 @@ export interface Source {
    */
   open(options: OpenOptions): Promise<SourceStream>;
   lag(): Promise<SourceLag>;
+  /**
+   * Opens the database as it is now, at an exact place; absent when the adapter cannot. Needs nothing that capture
+   * made, and leaves nothing behind.
+   * @throws BanyanError SOURCE_*
+   */
+  snapshot?(signal: AbortSignal): Promise<SourceSnapshot>;
 }
 
 /** Declared in a configuration, opened by whoever runs it. */

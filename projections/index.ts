@@ -7,6 +7,12 @@ export {
   type Projection,
   type Removed,
 } from './projection.ts';
+export {
+  reconciliation,
+  type Reconciliation,
+  type ReconciliationByFunction,
+  type ReconciliationByName,
+} from './reconciliation.ts';
 export type { Include, IndexRead, KeyRead } from './read.ts';
 export type {
   AtomicViewStore,
@@ -29,9 +35,15 @@ export type {
   WriteOutcome,
 } from './view-store.ts';
 export { encodeSort } from './index-key.ts';
+export { foldEvent, indexEntriesOf, orderKeyOf, type FoldStep, type IndexResult } from './fold.ts';
+export type { FoldFailure } from './failure.ts';
+export { keysOf, type KeysResult } from './keys.ts';
+export { nextRevision } from './revision.ts';
+export { itemUnsettled, projectionFailed } from './projector-errors.ts';
+export { covers, coversEvent } from './progress.ts';
 export { createMemoryViewStore } from './memory-view-store.ts';
 export { postgresViews, type PostgresViewsOptions } from './postgres/postgres-views.ts';
-export { ensureLive, type EnsureLiveOptions, type LiveView, type ProjectionCode } from './generations.ts';
+export { ensureLive, type EnsureLiveOptions, type ProjectionCode } from './generations.ts';
 export {
   startProjector,
   type Projector,

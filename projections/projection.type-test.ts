@@ -1,6 +1,7 @@
 import { event } from 'banyan/events';
 import { z } from 'zod';
 import { projection, removed } from './projection.ts';
+import { reconciliation } from './reconciliation.ts';
 
 const Placed = event(
   'OrderPlaced',
@@ -86,3 +87,18 @@ declare const found: Found;
 export const customerName: string | undefined = found.customer?.name;
 // @ts-expect-error a field that the joined document does not have
 export const customerAge = String(found.customer?.age);
+
+// Documents to reconciliations.
+const query = 'SELECT id::text AS key, state, customer_id FROM public.orders';
+const columns = { source: 'shop', query, row: z.object({ state: z.enum(['new', 'paid']) }) };
+reconciliation(summary, { source: 'shop', query, fields: ['status', 'customerId'] });
+// @ts-expect-error a field that the document does not have
+reconciliation(summary, { source: 'shop', query, fields: ['total'] });
+reconciliation(summary, {
+  ...columns,
+  document: (row) => ({ status: row.state === 'new' ? 'placed' : row.state }),
+});
+// @ts-expect-error a value that the document's field does not take
+reconciliation(summary, { ...columns, document: (row) => ({ status: row.state }) });
+// @ts-expect-error a column that was not declared
+reconciliation(summary, { ...columns, document: (row) => ({ customerId: String(row.customer_id) }) });

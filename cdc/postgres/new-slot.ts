@@ -50,7 +50,15 @@ async function tryOnce(given: NewSlot): Promise<Snapshot | undefined> {
   const walsender = await connectWalsender(options, application, given.server);
   let reader: Session | undefined;
   try {
-    const { consistentPoint, exported } = await createSlot(walsender, given);
+    given.logger.info(
+      { slot: options.slot },
+      'Making the replication slot; this waits for the transactions that run now.',
+    );
+    const { slot } = options;
+    const { session, signal } = given;
+    const { role } = given.server;
+    const made = await createSlot(walsender, { slot, temporary: false, role, session, signal });
+    const { consistentPoint, exported } = made;
     reader = await connect(options, { application: `${application}_snapshot`, settings: snapshotSettings });
     const { system, timeline } = given.place;
     const cursor = { system, timeline, lsn: consistentPoint };
@@ -76,26 +84,41 @@ async function isUnaltered(snapshot: Snapshot, given: NewSlot): Promise<boolean>
   return isDeepStrictEqual(today, snapshot.columns);
 }
 
-async function createSlot(
+/** A slot to be made. */
+interface SlotToMake {
+  readonly slot: string;
+  /** It goes with its session. */
+  readonly temporary: boolean;
+  readonly role: string;
+  /** An ordinary session, to end the waiting for other transactions. */
+  readonly session: Session;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes a slot and exports the snapshot that belongs to it: it sees exactly what committed before the slot's point,
+ * and can be entered as long as the session does nothing else. Waits for the transactions that run now.
+ * @throws BanyanError SOURCE_NO_SLOTS_LEFT, SOURCE_NO_REPLICATION
+ */
+export async function createSlot(
   walsender: Session,
-  given: NewSlot,
+  given: SlotToMake,
 ): Promise<{ readonly consistentPoint: string; readonly exported: string }> {
-  const { slot } = given.options;
-  given.logger.info({ slot }, 'Making the replication slot; this waits for the transactions that run now.');
+  const { slot } = given;
   const stop = await terminator(walsender, given.session);
   given.signal.addEventListener('abort', stop, { once: true });
   try {
     given.signal.throwIfAborted();
     // The syntax that every version since 10 understands; it exports its snapshot.
     const { rows } = await walsender.client.query<{ consistent_point: string; snapshot_name: string }>(
-      `CREATE_REPLICATION_SLOT ${pg.escapeIdentifier(slot)} LOGICAL pgoutput EXPORT_SNAPSHOT`,
+      `CREATE_REPLICATION_SLOT ${pg.escapeIdentifier(slot)}${given.temporary ? ' TEMPORARY' : ''} LOGICAL pgoutput EXPORT_SNAPSHOT`,
     );
     const [row] = rows;
     if (row === undefined) throw new Error('CREATE_REPLICATION_SLOT gave no row.');
     return { consistentPoint: row.consistent_point, exported: row.snapshot_name };
   } catch (error) {
     if (codeOf(error) === '53400') throw noSlotsLeft(walsender.where, said(error), error);
-    if (codeOf(error) === '42501') throw noReplication(walsender, given.server.role, error);
+    if (codeOf(error) === '42501') throw noReplication(walsender, given.role, error);
     throw failed(walsender.where, `Making the replication slot "${slot}"`, error);
   } finally {
     given.signal.removeEventListener('abort', stop);

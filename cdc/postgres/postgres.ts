@@ -5,6 +5,7 @@ import { connect, type Session } from './connection.ts';
 import { failed } from './errors.ts';
 import { openSource } from './open.ts';
 import { checkOptions, insertsPublication, type CheckedOptions, type PostgresOptions } from './options.ts';
+import { openQuerySnapshot } from './query-snapshot.ts';
 import { dropSlot, untilFree } from './slot.ts';
 
 /**
@@ -27,6 +28,7 @@ function createSource(name: string, options: CheckedOptions): Source {
     open: (given: OpenOptions): Promise<SourceStream> =>
       openSource({ name, options, clock: systemClock }, given),
     lag: () => readLag(name, options),
+    snapshot: (signal) => openQuerySnapshot(name, options, signal),
   };
 }
 

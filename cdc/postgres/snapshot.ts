@@ -143,7 +143,8 @@ function estimate(tables: readonly SnapshotTable[]): number | undefined {
   return sum;
 }
 
-function snapshotError(where: string, error: unknown): Error {
+/** A failure to read rows: most likely of permissions. */
+export function snapshotError(where: string, error: unknown): Error {
   if (codeOf(error) === '42501') {
     return new BanyanError(
       'SOURCE_NO_PERMISSION',
