@@ -80,6 +80,10 @@ test('a tick below what was announced does not take progress back', () => {
     moved: true,
   });
   expect(merge.take(limits).moved).toBe(false);
+  // The translator began anew and is not so far yet.
+  merge.announce(orders, { position: 6, logTime: timeAt(11), head: 5 });
+  merge.push(orders, quiet(7, 11));
+  expect(merge.take(limits)).toMatchObject({ progress: { 'shop:orders@1': { position: 9 } }, moved: false });
 });
 
 test('a delivery is bounded in events and in bytes', () => {

@@ -55,6 +55,7 @@ export async function live(world: World, process: CrashProcess, lagging: Readonl
     // Small enough that rows are written, moved to scratch and cut off all the time.
     rowLimits: { flushChanges: 3, writeChanges: 2, memoryBytes: 2000 },
     tickEveryMs: 1,
+    retryAfterMs: 1,
   };
   try {
     for (const source of world.sources) {
@@ -111,7 +112,7 @@ async function project(
   const live = await ensureLive({
     store: world.views,
     group: 'shop',
-    projections: all.map((projection) => ({ projection, bundle: 'test' })),
+    projections: all.map((projection) => ({ projection, bundle: 'test', logs: [] })),
     logger: silentLogger,
   });
   for (const { projection, generation } of live) {
