@@ -4,6 +4,7 @@ import { systemClock, type Clock, type Logger } from 'banyan/runtime';
 import { Hono, type Context } from 'hono';
 import { answer, type Answer } from './answer.ts';
 import { answerCall } from './call.ts';
+import { coverageOf } from './coverage.ts';
 import { routeName, type AnyGateway } from './gateway.ts';
 import { healthOf } from './health.ts';
 import type { Identity } from './identity.ts';
@@ -25,10 +26,11 @@ export interface GatewayAppOptions {
   readonly legacy?: LegacyAdapter;
   readonly logger: Logger;
   readonly clock?: Clock;
+  /** Milliseconds for which the live pointer is used without asking again. Default 1,000. */
+  readonly pointerAgeMs?: number;
+  /** Milliseconds for which a read waits for what its session was shown already. Default 2,000. */
+  readonly staleWaitMs?: number;
 }
-
-/** Milliseconds for which the live pointer is used without asking again. */
-const pointerAgeMs = 1_000;
 
 /**
  * Makes a group's HTTP application: its routes, `GET /health` and `GET /openapi.json`. It opens nothing: the store
@@ -36,8 +38,10 @@ const pointerAgeMs = 1_000;
  */
 export function createGatewayApp(options: GatewayAppOptions): Hono {
   const { group, gateway, store, identity, legacy, logger, clock = systemClock } = options;
+  const { pointerAgeMs = 1_000, staleWaitMs = 2_000 } = options;
   const live = liveGenerations(store, group.name, clock, pointerAgeMs);
-  const serving = { group: group.name, store, live, identity, legacy };
+  const coverage = coverageOf(store);
+  const serving = { group: group.name, store, live, coverage, staleWaitMs, identity, legacy };
   const using = { logger, clock };
   const openApi = openApiOf(group, gateway);
   const app = new Hono();

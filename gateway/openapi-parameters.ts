@@ -1,6 +1,7 @@
 import { jsonSchema, type JsonSchema } from './json-schema.ts';
 import type { Route } from './route.ts';
-import { pageSizes } from './serve.ts';
+import { sessionHeader, sessionLimit } from './session.ts';
+import { pageSizes } from './read-page.ts';
 
 /** The parameters of a route as OpenAPI has them: the path's, the declared ones, and those of pages. */
 export function parametersObject(route: Route): readonly JsonSchema[] {
@@ -21,8 +22,20 @@ export function parametersObject(route: Route): readonly JsonSchema[] {
       schema: schemaOf(name) ?? {},
     })),
     ...(route.kind === 'read' && route.read.kind === 'index' ? ofPages(route.read.order) : []),
+    ...(route.kind === 'read' ? [{ $ref: '#/components/parameters/Session' }] : []),
   ];
 }
+
+/** The session that every read may carry. */
+export const sessionParameter: JsonSchema = {
+  name: sessionHeader,
+  in: 'header',
+  required: false,
+  schema: { type: 'string', maxLength: sessionLimit },
+  description:
+    'As the answer before gave it: nothing older than what was shown is answered. Several, of requests that ran at ' +
+    'once, are separated by commas.',
+};
 
 interface Declared {
   readonly names: readonly string[];

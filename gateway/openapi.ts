@@ -2,8 +2,9 @@ import type { AnyProjection, Include } from 'banyan/projections';
 import { outcomes, type Outcome } from './answer.ts';
 import type { AnyGateway } from './gateway.ts';
 import { jsonSchema, nullable, objectOf, type JsonSchema } from './json-schema.ts';
-import { parametersObject } from './openapi-parameters.ts';
+import { parametersObject, sessionParameter } from './openapi-parameters.ts';
 import type { ReadRoute, Route, WriteRoute } from './route.ts';
+import { sessionHeader, sessionOutcomes } from './session.ts';
 
 /** The group that a gateway belongs to. */
 export interface GatewayGroup {
@@ -38,6 +39,8 @@ export function openApiOf({ name, owner }: GatewayGroup, { routes }: AnyGateway)
     paths,
     components: {
       schemas: Object.fromEntries(schemas),
+      parameters: { Session: sessionParameter },
+      headers: { Session: sessionResponse },
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
   };
@@ -62,9 +65,11 @@ function operation(route: Route, schemas: Schemas): JsonSchema {
   const id = operationId(route);
   const made = route.kind === 'read' ? readData(route, schemas) : writeData(route, id, schemas);
   const successes: readonly Outcome[] = route.kind === 'read' ? ['ok'] : ['ok', 'created', 'accepted'];
+  const headers = (one: Outcome): JsonSchema | undefined =>
+    route.kind === 'read' && sessionOutcomes.has(one) ? { [sessionHeader]: sessionRef } : undefined;
   const responses = [
-    ...successes.map((one) => response(one, made)),
-    ...failuresOf(route).map((one) => response(one)),
+    ...successes.map((one) => response(one, made, headers(one))),
+    ...failuresOf(route).map((one) => response(one, undefined, headers(one))),
   ];
   return {
     operationId: id,
@@ -105,12 +110,20 @@ function failuresOf(route: Route): readonly Outcome[] {
   return [...common, ...body, 'conflict', 'tooManyRequests', 'legacyFailed', 'timeout'];
 }
 
-function response(outcome: Outcome, data?: JsonSchema): Record<string, JsonSchema> {
+/** Told what it is in one place; in the document it is referred to. */
+const sessionRef = { $ref: '#/components/headers/Session' };
+const sessionResponse: JsonSchema = {
+  description: 'What was shown so far, for the next request.',
+  schema: { type: 'string' },
+};
+
+function response(outcome: Outcome, data?: JsonSchema, headers?: JsonSchema): Record<string, JsonSchema> {
   const { code, status, means } = outcomes[outcome];
-  if (outcome === 'notModified') return { [code]: { description: means } };
+  const described = { description: means, ...(headers && { headers }) };
+  if (outcome === 'notModified') return { [code]: described };
   const body = { $ref: '#/components/schemas/Answer' };
   const narrowed = objectOf({ status: { const: status }, ...(data && { data }) });
-  return { [code]: { description: means, content: json({ allOf: [body, narrowed] }) } };
+  return { [code]: { ...described, content: json({ allOf: [body, narrowed] }) } };
 }
 
 function json(schema: JsonSchema): JsonSchema {

@@ -48,8 +48,16 @@ test('has every route with its parameters, codes and security', () => {
   expect(paths['/plain/{id}']?.['get']).not.toHaveProperty('security');
   const list = paths['/customers/{id}/orders']?.['get'];
   expect(list).toMatchObject({ operationId: 'getCustomersByIdOrders', security: [{ bearer: [] }] });
-  const names = (list?.['parameters'] as { name: string }[]).map(({ name }) => name);
-  expect(names).toEqual(['id', 'limit', 'after', 'order']);
+  const session = { $ref: '#/components/parameters/Session' };
+  const [byRef, named] = [
+    (list?.['parameters'] as object[]).at(-1),
+    (list?.['parameters'] as { name: string }[]).slice(0, -1),
+  ];
+  expect(byRef).toEqual(session);
+  expect(named.map(({ name }) => name)).toEqual(['id', 'limit', 'after', 'order']);
+  expect(at(document, session.$ref)).toMatchObject({ name: 'banyan-session', in: 'header' });
+  expect(list).toHaveProperty(['responses', '304', 'headers', 'banyan-session']);
+  expect(list).not.toHaveProperty(['responses', '503', 'headers']);
   expect(paths['/found']?.['get']?.['parameters']).toEqual([
     expect.objectContaining({
       name: 'number',
@@ -57,6 +65,7 @@ test('has every route with its parameters, codes and security', () => {
       required: true,
       schema: expect.objectContaining({ type: 'integer' }),
     }),
+    session,
   ]);
   const write = paths['/orders']?.['post'];
   expect(Object.keys(write?.['responses'] as object)).toEqual(

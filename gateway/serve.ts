@@ -1,29 +1,21 @@
 import type { Caller, LegacyAdapter } from 'banyan/legacy-adapter';
-import type { ViewStore } from 'banyan/projections';
 import { answer, isAnswer, type Answer } from './answer.ts';
 import { authenticate } from './authentication.ts';
 import type { Call } from './call.ts';
 import type { Identity } from './identity.ts';
-import type { Live } from './live.ts';
 import { parametersOf, type Parameters } from './parameters.ts';
-import { readDocument } from './read-document.ts';
-import { readPage } from './read-page.ts';
+import { answerRead, type Reading } from './read.ts';
 import { requestBody } from './request-body.ts';
-import type { ReadRoute, Route, WriteRoute } from './route.ts';
-import { viewsOf } from './views.ts';
+import type { Route, WriteRoute } from './route.ts';
+import { sessionHeader } from './session.ts';
 import { write } from './write.ts';
 
 /** What routes are served with. */
-export interface Serving {
-  readonly group: string;
-  readonly store: ViewStore;
-  readonly live: Live;
+export interface Serving extends Reading {
   readonly identity: Identity | undefined;
   readonly legacy: LegacyAdapter | undefined;
 }
 
-/** Documents on a page. */
-export const pageSizes = { usual: 50, most: 1000 };
 /** Bytes of a request's body. */
 const maxBodyBytes = 1_048_576;
 
@@ -36,7 +28,9 @@ interface Asked extends Parameters {
 export async function serve(serving: Serving, route: Route, call: Call): Promise<Answer> {
   const asked = await admitted(serving, route, call);
   if (isAnswer(asked)) return asked;
-  return route.kind === 'read' ? read(serving, route, call, asked) : send(serving, route, call, asked);
+  if (route.kind === 'write') return send(serving, route, call, asked);
+  const ifNoneMatch = header(call, 'if-none-match');
+  return answerRead(serving, route, { ...asked, ifNoneMatch, session: header(call, sessionHeader) });
 }
 
 async function admitted({ identity }: Serving, route: Route, call: Call): Promise<Asked | Answer> {
@@ -50,18 +44,6 @@ async function admitted({ identity }: Serving, route: Route, call: Call): Promis
 
 function header({ request }: Call, name: string): string | undefined {
   return request.headers.get(name) ?? undefined;
-}
-
-async function read(serving: Serving, route: ReadRoute, call: Call, asked: Asked): Promise<Answer> {
-  const { store, live, group } = serving;
-  const request = { ...asked, ifNoneMatch: header(call, 'if-none-match') };
-  return live.read(async (pointer) => {
-    // What an answer was made of is gathered anew when the read runs once more.
-    const views = viewsOf(store, group, pointer);
-    return route.read.kind === 'key'
-      ? readDocument(route, route.read, views, request)
-      : readPage(route.read, views, store, { ...request, sizes: pageSizes });
-  });
 }
 
 async function send({ legacy }: Serving, route: WriteRoute, call: Call, asked: Asked): Promise<Answer> {

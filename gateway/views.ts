@@ -9,8 +9,9 @@ import type {
 } from 'banyan/projections';
 import { BanyanError } from 'banyan/runtime';
 import type { Contribution } from './etag.ts';
+import { mergePlaces, placesOf, type Places } from './session.ts';
 
-/** The live views as one request sees them: all by one pointer. It remembers what the answer was made of. */
+/** The views as one request sees them: all by one pointer. It remembers what the answer was made of. */
 export interface Views {
   /** @throws BanyanError VIEW_NOT_LIVE when the projection has no live generation. */
   live(projection: AnyProjection): GenerationId;
@@ -18,21 +19,38 @@ export interface Views {
   /** Notes an item that was read by other means. */
   note(id: GenerationId, item: Item): void;
   readonly contributions: readonly Contribution[];
+  /** What its reader is shown. */
+  shown(): Places;
   /** Whether one of the items is parked: its document is the last good one (G9). */
   parked(): boolean;
 }
 
-/** Looks through a pointer at a store. */
-export function viewsOf(store: ViewStore, group: string, pointer: LivePointer | undefined): Views {
+/** Where views are looked at. */
+export interface ViewsOptions {
+  readonly store: ViewStore;
+  readonly group: string;
+  /** Is told what each item shows that its generation holds. */
+  readonly saw?: (id: GenerationId, places: Places) => void;
+}
+
+/** Looks at a store through what a pointer names. */
+export function viewsOf(
+  { store, group, saw }: ViewsOptions,
+  generations: LivePointer['live'] | undefined,
+): Views {
   const contributions: Contribution[] = [];
   let parked = false;
+  let shown: Places = new Map();
   const note = (id: GenerationId, item: Item): void => {
     const { key, revision, state } = item;
     contributions.push({ projection: id.projection, generation: id.number, key, revision });
+    const places = placesOf(item);
+    shown = mergePlaces(shown, places);
+    saw?.(id, places);
     parked ||= state.kind === 'behind' && state.cause.kind === 'parked';
   };
   const live = ({ name }: AnyProjection): GenerationId => {
-    const number = pointer?.live[name];
+    const number = generations?.[name];
     if (number !== undefined) return { projection: name, number };
     throw new BanyanError(
       'VIEW_NOT_LIVE',
@@ -53,7 +71,7 @@ export function viewsOf(store: ViewStore, group: string, pointer: LivePointer | 
     }
     return found;
   };
-  return { live, readMany, note, contributions, parked: () => parked };
+  return { live, readMany, note, contributions, shown: () => shown, parked: () => parked };
 }
 
 /** Joins each include to all of the documents, with one look-up an include and level, however many documents. */

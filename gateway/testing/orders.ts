@@ -1,3 +1,4 @@
+import type { EventLogRef, Progress } from 'banyan/events';
 import {
   projection,
   createMemoryViewStore,
@@ -79,15 +80,20 @@ export async function put(store: AtomicViewStore, name: string, one: Item, gener
 }
 
 /** Makes a generation of each view. */
-export async function createViews(store: AtomicViewStore, number: number): Promise<void> {
+export async function createViews(
+  store: AtomicViewStore,
+  number: number,
+  logs: readonly EventLogRef[] = [],
+  floor: Progress = {},
+): Promise<void> {
   for (const { name, indexes } of [orders, customers, countries]) {
     await store.createGeneration({
       projection: name,
       number,
       state: { kind: 'live' },
       bundle: 'test',
-      logs: [],
-      floor: {},
+      logs,
+      floor,
       indexes: [...indexes.keys()].map((index) => ({ name: index })),
       createdAt: '2026-01-01T00:00:00.000Z',
     });
