@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { silentLogger } from 'banyan/runtime';
 import { z } from 'zod';
 import { ensureLive } from './generations.ts';
 import { createMemoryViewStore } from './memory-view-store.ts';
@@ -12,35 +11,29 @@ const indexed = view('indexed').index('byGroup', { partition: (d) => d.group });
 
 function room() {
   const store = createMemoryViewStore();
-  const warned: unknown[] = [];
-  const logger = {
-    ...silentLogger,
-    warn: (fields: unknown) => void warned.push(fields),
-  } as typeof silentLogger;
   const ensure = (...projections: { projection: typeof plain | typeof indexed; bundle: string }[]) =>
     ensureLive({
       store,
       group: 'g',
       projections: projections.map((code) => ({ ...code, logs: [] })),
-      logger,
       clock,
     });
-  return { store, warned, ensure };
+  return { store, ensure };
 }
 
 describe('the live generations of a group', () => {
   test('are made on the first start and found on the next', async () => {
-    const { store, ensure, warned } = room();
+    const { store, ensure } = room();
     const code = [
       { projection: plain, bundle: 'b1' },
       { projection: indexed, bundle: 'b2' },
     ];
     const first = await ensure(...code);
-    expect(first.map(({ kind, generation }) => [kind, generation.projection, generation.number])).toEqual([
-      ['ready', 'plain', 1],
-      ['ready', 'indexed', 1],
+    expect(first.map(({ projection, number }) => [projection, number])).toEqual([
+      ['plain', 1],
+      ['indexed', 1],
     ]);
-    expect(first[1]?.generation).toEqual({
+    expect(first[1]).toEqual({
       projection: 'indexed',
       number: 1,
       state: { kind: 'live' },
@@ -53,7 +46,6 @@ describe('the live generations of a group', () => {
     expect(await store.pointer('g')).toEqual({ epoch: 1, live: { plain: 1, indexed: 1 } });
     expect(await ensure(...code)).toEqual(first);
     expect(await store.pointer('g')).toMatchObject({ epoch: 1 });
-    expect(warned).toEqual([]);
   });
 
   test('are the same for all processes that start at once', async () => {
@@ -84,33 +76,35 @@ describe('the live generations of a group', () => {
       { projection: plain, bundle: 'b' },
       { projection: indexed, bundle: 'b' },
     );
-    expect([one?.generation.number, other?.generation.number]).toEqual([2, 1]);
+    expect([one?.number, other?.number]).toEqual([2, 1]);
     expect(await store.pointer('g')).toEqual({ epoch: 3, live: { plain: 2, indexed: 1 } });
   });
 
-  test('of other code are gone on with, and that is said', async () => {
-    const { ensure, warned } = room();
-    await ensure({ projection: plain, bundle: 'b1' });
-    const [found] = await ensure({ projection: plain, bundle: 'b2' });
-    expect(found).toMatchObject({ kind: 'ready', generation: { bundle: 'b1' } });
-    expect(warned).toEqual([{ group: 'g', projection: 'plain', generation: 1, built: 'b1', bundle: 'b2' }]);
+  test('of other code and other indexes are answered as they are', async () => {
+    const { ensure } = room();
+    await ensure({ projection: view('indexed'), bundle: 'b1' });
+    expect(await ensure({ projection: indexed, bundle: 'b2' })).toMatchObject([
+      { bundle: 'b1', indexes: [] },
+    ]);
   });
 
-  test('with other indexes are outdated, the others are not', async () => {
-    const { ensure } = room();
-    await ensure({
-      projection: view('indexed').index('byOther', { partition: (d) => d.group }),
+  test('are not those that a replay builds, and are pointed at when their maker ended before', async () => {
+    const { store, ensure } = room();
+    const generation = {
+      projection: 'plain',
+      number: 1,
       bundle: 'b',
-    });
-    const [found, other] = await ensure(
-      { projection: indexed, bundle: 'b' },
-      { projection: plain, bundle: 'b' },
-    );
-    expect(found).toMatchObject({
-      kind: 'outdated',
-      error: { code: 'GENERATION_OUTDATED', details: { added: ['byGroup'], dropped: ['byOther'] } },
-    });
-    expect(other?.kind).toBe('ready');
+      logs: [],
+      floor: {},
+      indexes: [],
+      createdAt: '',
+    };
+    await store.createGeneration({ ...generation, state: { kind: 'building' } });
+    expect(await ensure({ projection: plain, bundle: 'b' })).toEqual([]);
+    expect(await store.pointer('g')).toBeUndefined();
+    await store.createGeneration({ ...generation, projection: 'indexed', state: { kind: 'live' } });
+    expect(await ensure({ projection: indexed, bundle: 'b' })).toMatchObject([{ projection: 'indexed' }]);
+    expect(await store.pointer('g')).toMatchObject({ live: { indexed: 1 } });
   });
 
   test('that the pointer names must be there', async () => {

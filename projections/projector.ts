@@ -255,7 +255,9 @@ class RunningProjector implements Projector {
     const error = toError(thrown);
     this.#state = { kind: 'failed', error };
     this.#gathering.fail(error);
-    this.#options.logger.error({ projection: this.#options.projection.name, err: error }, error.message);
+    // Who drops a generation ends its projector: not a failure, though nothing was told to close.
+    const level = isBanyanError(error, 'GENERATION_UNKNOWN') ? 'info' : 'error';
+    this.#options.logger[level]({ projection: this.#options.projection.name, err: error }, error.message);
   }
 
   #end(): void {

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { BanyanError, toError } from 'banyan/runtime';
-import { build, stop, type BuildFailure } from 'esbuild';
+import { compileProject, saidByEsbuild, type CompiledProject, type ProjectModules } from 'banyan/replay';
+import { BanyanError, nodeFileSystem, toError } from 'banyan/runtime';
 import { checkConfig, type BanyanConfig } from './config.ts';
 import { typeErrorsOf } from './type-check.ts';
 
@@ -15,6 +14,12 @@ export interface LoadedConfig {
   readonly file: string;
   /** The absolute path of the directory of logs and states. */
   readonly directory: string;
+  /** What the modules of the project export: what runs is bundled from there. */
+  readonly modules: ProjectModules;
+  /** Where compiled code is kept. */
+  readonly cache: string;
+  /** The hash of the compiled configuration: another one when any module of the project is. */
+  readonly version: string;
 }
 
 /** How to load one. */
@@ -40,17 +45,27 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
       `There is no file ${file}. Name the configuration with --config FILE.`,
     );
   }
-  const bundle = await bundleConfig(file);
+  const { text, imports } = await compiledConfig(file);
+  const version = createHash('sha256').update(text).digest('hex').slice(0, 16);
   const cache = join(dirname(file), '.banyan', 'config');
   // What was not checked is kept apart, so that it is checked when somebody asks for it.
-  const compiled = join(cache, `${bundle.hash}${options.typeCheck ? '' : '.unchecked'}.mjs`);
+  const compiled = join(cache, `${version}${options.typeCheck ? '' : '.unchecked'}.mjs`);
   if (!existsSync(compiled)) {
     if (options.typeCheck) await refuseTypeErrors(file);
-    await mkdir(cache, { recursive: true });
-    await writeFile(compiled, bundle.text);
+    await nodeFileSystem.makeDirectory(cache);
+    // Whole or not at all: commands may run side by side.
+    await nodeFileSystem.createExclusive(compiled, text);
   }
-  const config = checkConfig(await importDefault(compiled, file), file);
-  return { config, file, directory: resolve(dirname(file), config.directory ?? '.banyan') };
+  const exported = await importCompiled(compiled, file);
+  const config = checkConfig(exported.default, file);
+  return {
+    config,
+    file,
+    directory: resolve(dirname(file), config.directory ?? '.banyan'),
+    modules: { root: dirname(file), exports: exported.modules, imports },
+    cache,
+    version,
+  };
 }
 
 function findConfig(cwd: string): string {
@@ -65,35 +80,13 @@ function findConfig(cwd: string): string {
   );
 }
 
-async function bundleConfig(file: string): Promise<{ readonly text: string; readonly hash: string }> {
+async function compiledConfig(file: string): Promise<CompiledProject> {
   try {
-    const built = await build({
-      entryPoints: [file],
-      absWorkingDir: dirname(file),
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node22',
-      packages: 'external',
-      sourcemap: 'inline',
-      // Modules of the project may ask where they are; bundled they are all here.
-      define: { 'import.meta.dirname': JSON.stringify(dirname(file)) },
-      write: false,
-      logLevel: 'silent',
-    });
-    const text = built.outputFiles[0]?.text ?? '';
-    return { text, hash: createHash('sha256').update(text).digest('hex').slice(0, 16) };
+    return await compileProject(file);
   } catch (error) {
-    const failure = error as Partial<BuildFailure>;
-    const where = (failure.errors ?? []).map(
-      ({ text, location }) =>
-        `  ${location ? `${location.file}:${location.line}:${location.column + 1}: ` : ''}${text}`,
-    );
-    const said = where.length > 0 ? where.join('\n') : toError(error).message;
-    throw new BanyanError('CONFIG_BROKEN', `${basename(file)} cannot be read:\n${said}`, { cause: error });
-  } finally {
-    // esbuild's own process would stay beside this one, some 40 MB.
-    await stop();
+    throw new BanyanError('CONFIG_BROKEN', `${basename(file)} cannot be read:\n${saidByEsbuild(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -107,17 +100,17 @@ async function refuseTypeErrors(file: string): Promise<void> {
   );
 }
 
-async function importDefault(compiled: string, file: string): Promise<unknown> {
+async function importCompiled(
+  compiled: string,
+  file: string,
+): Promise<{ readonly default?: unknown; readonly modules: ProjectModules['exports'] }> {
   try {
-    const module = (await import(pathToFileURL(compiled).href)) as { default?: unknown };
-    return module.default;
+    return (await import(pathToFileURL(compiled).href)) as { modules: ProjectModules['exports'] };
   } catch (error) {
     throw new BanyanError(
       'CONFIG_BROKEN',
       `${basename(file)} failed while it was loaded: ${toError(error).message}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
 }

@@ -1,5 +1,11 @@
 import { startCapture, type Capture } from 'banyan/cdc';
-import { createLocalBus, eventLogName, startTranslator, type Translator } from 'banyan/events';
+import {
+  createLocalBus,
+  eventLogName,
+  startTranslator,
+  type EventLogRef,
+  type Translator,
+} from 'banyan/events';
 import { ensureLive, startProjector, type AtomicViewStore, type Projector } from 'banyan/projections';
 import {
   BanyanError,
@@ -109,17 +115,19 @@ async function project(
   started: Closeable[],
 ): Promise<void> {
   const all = Object.values(views);
+  const logsOf = ({ handlers }: (typeof all)[number]): EventLogRef[] =>
+    [...handlers.keys()].flatMap((type) =>
+      life.translators.map(({ ref }) => ref).filter(({ translation }) => translation === type.toLowerCase()),
+    );
   const live = await ensureLive({
     store: world.views,
     group: 'shop',
-    projections: all.map((projection) => ({ projection, bundle: 'test', logs: [] })),
-    logger: silentLogger,
+    projections: all.map((projection) => ({ projection, bundle: 'test', logs: logsOf(projection) })),
   });
-  for (const { projection, generation } of live) {
-    const logs = [...projection.handlers.keys()].flatMap((type) => {
-      const name = type.toLowerCase();
-      return life.translators.filter(({ ref }) => ref.translation === name).map(({ ref }) => ref);
-    });
+  for (const generation of live) {
+    const projection = all.find(({ name }) => name === generation.projection);
+    if (!projection) continue;
+    const logs = logsOf(projection);
     // A view waits for all of its translations.
     if (logs.length < projection.handlers.size) continue;
     const projector = await startProjector({

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileSystem } from 'banyan/runtime';
+import { version as compiler } from 'esbuild';
 import type { Bundle, BundleKind } from './bundle.ts';
 
 /** What identifies a bundle before it is built. */
@@ -30,7 +31,7 @@ export interface BundleCache {
 
 /**
  * Keeps bundles in a directory.
- * @param version what else the bundles depend on: the compiler, and which files the project's imports mean
+ * @param version what else the bundles depend on: which files the imports of the project mean
  */
 export function openBundleCache({
   directory,
@@ -42,7 +43,7 @@ export function openBundleCache({
   readonly version: string;
 }): BundleCache {
   const path = ({ kind, name }: Asked): string => join(directory, `${kind}.${name.replace(':', '.')}.json`);
-  const keyOf = ({ entry }: Asked): string => `${version}\n${entry}`;
+  const keyOf = ({ entry }: Asked): string => `${compiler} ${version}\n${entry}`;
   return {
     get: async (asked, hashOf) => {
       const kept = await read(path(asked));
