@@ -4,6 +4,7 @@ import { createGroupCommit, type GroupCommit } from '../change-log-commit.ts';
 import type { ChangeLog, TransactionAppend } from '../change-log.ts';
 import type { SnapshotProgress, Source, SourceChange, SourceMessage, SourceStream } from '../source.ts';
 import { backOff, pause } from './back-off.ts';
+import { idleTicks, type IdleTicks } from './idle-ticks.ts';
 import type { RowState } from './row-state.ts';
 
 /** What a capture works on. */
@@ -35,9 +36,9 @@ export class CaptureLoop {
   readonly #parts: CaptureParts;
   readonly #signal: AbortSignal;
   readonly #commit: GroupCommit;
+  readonly #ticks: IdleTicks;
   #stream: SourceStream | undefined;
   #open: TransactionAppend | undefined;
-  #lastLogged = Number.NEGATIVE_INFINITY;
   #attempt = 0;
   /** Whether the source could be opened at all: what cannot be opened at the start is told, not waited for. */
   #wasOpen = false;
@@ -47,6 +48,14 @@ export class CaptureLoop {
     this.#parts = parts;
     this.#signal = signal;
     this.#commit = createGroupCommit(() => this.#makeDurable(), failed);
+    this.#ticks = idleTicks(parts.clock, parts.tickEveryMs, (at, cursor) => {
+      try {
+        parts.changeLog.tick(at, cursor);
+        this.#commit.request();
+      } catch (error) {
+        failed(error);
+      }
+    });
   }
 
   /** Captures until the signal aborts; opens the source again when it was lost. @throws what cannot be retried */
@@ -91,6 +100,7 @@ export class CaptureLoop {
     } finally {
       this.#signal.removeEventListener('abort', closeStream);
       this.#stream = undefined;
+      this.#ticks.forget();
       await this.#abortTransaction();
       await stream.close();
     }
@@ -110,7 +120,7 @@ export class CaptureLoop {
           await this.#end(message.cursor);
           break;
         case 'idle':
-          this.#idle(message.at, message.cursor);
+          if (!this.#open) this.#ticks.idle(message.at, message.cursor);
       }
     }
     if (this.#parts.changeLog.position > before) this.#commit.request();
@@ -118,6 +128,7 @@ export class CaptureLoop {
   }
 
   #begin(xid: string, committedAt: string): void {
+    this.#ticks.forget();
     this.#open = this.#parts.changeLog.begin(xid, committedAt);
     this.#parts.rows.begin(this.#open.position);
   }
@@ -135,7 +146,7 @@ export class CaptureLoop {
   }
 
   async #end(cursor: Cursor): Promise<void> {
-    const { rows, clock, logger } = this.#parts;
+    const { rows, logger } = this.#parts;
     const open = this.#opened();
     await rows.finish();
     const outcome = await open.commit(cursor);
@@ -147,14 +158,7 @@ export class CaptureLoop {
     }
     rows.commit();
     this.counts.transactions += 1;
-    this.#lastLogged = clock.now();
-  }
-
-  #idle(at: string, cursor: Cursor): void {
-    const { changeLog, clock, tickEveryMs } = this.#parts;
-    if (this.#open !== undefined || clock.now() - this.#lastLogged < tickEveryMs) return;
-    changeLog.tick(at, cursor);
-    this.#lastLogged = clock.now();
+    this.#ticks.logged();
   }
 
   #opened(): TransactionAppend {

@@ -309,7 +309,8 @@ describe('it acknowledges', () => {
 
   test('idle time by ticks, at most one in a while', async () => {
     const now = { at: 5000 };
-    const capture = await start({ clock: { now: () => now.at } });
+    const hour = 3_600_000;
+    const capture = await start({ clock: { now: () => now.at }, tickEveryMs: hour });
     const idle = (lsn: number, second: number): SourceMessage => ({
       kind: 'idle',
       cursor: source.cursorAt(lsn),
@@ -322,7 +323,7 @@ describe('it acknowledges', () => {
       expect(source.isDrained).toBe(true);
     });
     expect(source.acknowledged).toEqual(source.cursorAt(1));
-    now.at += 1000;
+    now.at += hour;
     source.send([idle(4, 4)]);
     await durable(capture, 2);
     expect(source.acknowledged).toEqual(source.cursorAt(4));
@@ -330,6 +331,14 @@ describe('it acknowledges', () => {
       ['tick', '2026-01-01T12:00:01.000000Z'],
       ['tick', '2026-01-01T12:00:04.000000Z'],
     ]);
+  });
+
+  test('idle time that came too early, though the source tells no more', async () => {
+    const capture = await start({ tickEveryMs: 50 });
+    source.send(transaction(1, insert({ id: '1', name: 'a', body: '' })));
+    source.send([{ kind: 'idle', cursor: source.cursorAt(2), at: noon }]);
+    await durable(capture, 2);
+    expect(source.acknowledged).toEqual(source.cursorAt(2));
   });
 });
 
