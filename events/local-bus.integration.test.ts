@@ -96,6 +96,16 @@ test('an announcement does as a tick does, also when it came before the subscrip
   });
 });
 
+test('begun again, a log without anything new still tells up to which time others need not wait for it', async () => {
+  await logs.append(orders, 1, 10, ['A']);
+  await logs.append(orders, 5, 30);
+  const { ids } = await listen([orders, invoices], { from: { 'shop:orders@1': { position: 5 } } });
+  await logs.append(invoices, 1, 25, ['A']);
+  await eventually(() => {
+    expect(ids()).toEqual(['billing:invoices@1:1:0']);
+  });
+});
+
 test('deliveries gather while the handler is busy, and are bounded', async () => {
   let release = (): void => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
