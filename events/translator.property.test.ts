@@ -75,7 +75,7 @@ function machine(world: World, seed: number, version: number) {
       lineBytes: 200,
       // Small enough that rows are written, moved to scratch and cut off all the time.
       rowLimits: { flushChanges: 1 + below(4), writeChanges: 2, memoryBytes: 500 + below(2000) },
-      tickEveryMs: 1,
+      tickEveryMs: 1 + 4 * below(2),
     });
   return {
     /** Runs until everything is translated, or the disk's n-th operation. */
