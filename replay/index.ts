@@ -23,6 +23,7 @@ export {
   sourceDirectory,
   translationDirectory,
 } from './places.ts';
+export { describeReason, reasonsFor, type Reason } from './plan/reasons.ts';
 export type {
   CompareProgress,
   Comparison,
@@ -46,3 +47,25 @@ export type {
   RollbackOptions,
 } from './promotion/options.ts';
 export type { HistoryAction, HistoryEntry, HistoryProjection } from './history/entry.ts';
+export { verifyView } from './verify/verify-view.ts';
+export type { VerifyOptions, VerifyProgress } from './verify/options.ts';
+export {
+  isClean,
+  type Difference as ViewDifference,
+  type FieldDifference,
+  type Verification,
+} from './verify/verification.ts';
+export { compareGenerations, type CompareOptions } from './compare/compare-generations.ts';
+export { readComparison, writeComparison } from './compare/comparison-file.ts';
+export {
+  appendHistory,
+  operator,
+  readHistory,
+  type HistoryProblem,
+  type HistoryQuestion,
+  type NewHistoryEntry,
+} from './history/history.ts';
+export { planPromotion, promote } from './promotion/promote.ts';
+export { planRetire, retire } from './promotion/retire.ts';
+export { planRollback, rollback } from './promotion/rollback.ts';
+export { nextGenerationNumber } from './promotion/next-number.ts';

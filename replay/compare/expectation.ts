@@ -24,7 +24,7 @@ export type Expectation =
   | {
       readonly kind: 'predicate';
       /** True when the difference is what the fix should do. Called once for each settled difference. */
-      explains(this: void, difference: Difference): boolean;
+      readonly explains: (difference: Difference) => boolean;
       /** What it says, for the report; default `a predicate`. */
       readonly text?: string;
     };

@@ -1,7 +1,10 @@
 import type { JsonObject } from 'banyan/runtime';
+import { z } from 'zod';
 
-/** What was done: `start` a rebuild, `finish` it, ... */
-export type HistoryAction = 'start' | 'finish' | 'fail' | 'diff' | 'promote' | 'rollback' | 'retire';
+const actions = ['start', 'finish', 'fail', 'diff', 'promote', 'rollback', 'retire'] as const;
+
+/** What was done: a rebuild was started, finished or failed, generations were compared, promoted, ... */
+export type HistoryAction = (typeof actions)[number];
 
 /** One line of the audit trail. */
 export interface HistoryEntry {
@@ -28,6 +31,29 @@ export interface HistoryProjection {
   readonly name: string;
   readonly from?: number;
   readonly to?: number;
-  /** The hash of the bundle of `to`, else of `from`. */
+  /** The hash of the bundle of `to`, else of `from`; empty when it is not known any more. */
   readonly bundle: string;
 }
+
+const number = z.int().min(1);
+
+/** The shape of a line; unknown fields are kept out. */
+export const historyEntry: z.ZodType<HistoryEntry> = z.object({
+  at: z.iso.datetime(),
+  who: z.string().min(1),
+  action: z.enum(actions),
+  group: z.string(),
+  projections: z.array(
+    z.object({
+      name: z.string(),
+      from: number.exactOptional(),
+      to: number.exactOptional(),
+      bundle: z.string(),
+    }),
+  ),
+  why: z.string().exactOptional(),
+  forced: z.boolean().exactOptional(),
+  epoch: z.int().min(1).exactOptional(),
+  completed: z.boolean().exactOptional(),
+  figures: z.record(z.string(), z.json()).exactOptional(),
+});

@@ -94,6 +94,11 @@ export interface RetireOptions extends OperationOptions {
   readonly allProjections: readonly string[];
   /** Event logs that are needed whoever reads them: those of the translations as the code has them now. */
   readonly keep?: readonly EventLogRef[];
+  /**
+   * The event logs that are being translated, to be told which of them nobody reads any more; default: those of the
+   * generation, which are not known any more when it was dropped already.
+   */
+  readonly registered?: readonly EventLogRef[];
 }
 
 /** What retiring would do. */
