@@ -13,7 +13,7 @@ const loaded = await loadConfig({ file: process.argv[2] ?? '', cwd: process.cwd(
 const host = await startHost({ loaded, logger: createLogger({ level: 'error' }), signal: stop.signal });
 const log = eventLogName({ source: 'bank', translation: 'movements', version: 1 });
 let told = 0;
-for (const projector of host.projectors) {
+for (const projector of host.projectors()) {
   if (projector.status().projection !== 'account-balance') continue;
   projector.onProgress(({ progress }) => {
     const position = progress[log]?.position ?? 0;

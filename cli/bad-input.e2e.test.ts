@@ -32,15 +32,15 @@ import { z } from 'zod';
 const shop = tables('shop', {
   orders: table('public.orders', { key: ['id'], columns: { id: col.int8(), total: col.numeric() } }),
 });
-const Placed = event('OrderPlaced', z.object({ id: z.string(), total: z.string() }));
-const translate = translation('orders', shop, {
+export const Placed = event('OrderPlaced', z.object({ id: z.string(), total: z.string() }));
+export const translate = translation('orders', shop, {
   version: 1,
   *translate(tx) {
     for (const { id, total } of tx.existing('orders')) yield Placed({ id, total });
     for (const { id, total } of tx.inserted('orders')) yield Placed({ id, total });
   },
 });
-const summary = projection('order-summary', ${schema}).on(Placed, { key: (e) => e.id, apply: (_, e) => ({ ...e }) });
+export const summary = projection('order-summary', ${schema}).on(Placed, { key: (e) => e.id, apply: (_, e) => ({ ...e }) });
 const owner = { team: 'checkout', contact: '#checkout' };
 const orders = {
   owner,

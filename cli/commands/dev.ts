@@ -1,5 +1,5 @@
 import type { SnapshotProgress } from 'banyan/cdc';
-import { createLogger } from 'banyan/runtime';
+import { createLogger, type Logger } from 'banyan/runtime';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { startHost, type Host } from '../dev/host.ts';
@@ -29,15 +29,17 @@ async function dev(options: DevOptions, context: CommandContext): Promise<void> 
   const teller = options.json === true ? jsonTeller(context.terminal) : textTeller(context.terminal);
   const { log } = teller;
   try {
+    const logger = createLogger({ level: options.logLevel, ...(log && { write: log }) });
     const host = await startHost({
       loaded,
-      logger: createLogger({ level: options.logLevel, ...(log && { write: log }) }),
+      logger,
       signal: context.signal,
       onSnapshot: teller.snapshot,
       onSnapshotEnd: teller.snapshotEnd,
     });
     try {
       if (!context.signal.aborted) teller.ready(host);
+      if (options.json === true) warnOfCode(host.outOfDate, logger);
       await host.ended;
     } finally {
       await host.close();
@@ -62,7 +64,9 @@ function jsonTeller({ out }: Terminal): Teller {
   return {
     snapshot: (source, told) => tell({ event: 'snapshot', source, ...told }),
     snapshotEnd: (source) => tell({ event: 'snapshot-end', source }),
-    ready: ({ gateways }) => {
+    ready: ({ gateways, outOfDate }) => {
+      for (const { kind, name, why, next } of outOfDate)
+        tell({ event: 'out-of-date', kind, name, why, next });
       tell({
         event: 'ready',
         pid: process.pid,
@@ -101,15 +105,31 @@ function textTeller(terminal: Terminal): Teller {
       shown.bar.stop();
       snapshots.delete(source);
       const took = duration(performance.now() - shown.began);
-      board.out(`snapshot of ${source}: ${number(shown.rows)} rows in ${took}; translations and views follow\n`);
+      board.out(
+        `snapshot of ${source}: ${number(shown.rows)} rows in ${took}; translations and views follow\n`,
+      );
     },
-    ready: ({ gateways }) => {
+    ready: ({ gateways, outOfDate }) => {
       const addresses = gateways.map(({ group, url }) => `  ${group.padEnd(20)} ${url}\n`).join('');
       board.out(`banyan runs; Ctrl-C ends it.\n${addresses === '' ? '' : `\nGateways:\n${addresses}`}\n`);
+      if (outOfDate.length > 0) board.out(`${outOfDateText(outOfDate)}\n`);
     },
     log: (line) => board.err(readableLogLine(line, terminal.interactive ? terminal.width : undefined)),
     close: () => {
       for (const { bar } of snapshots.values()) bar.stop();
     },
   };
+}
+
+/** What runs from other code than the present one. */
+function outOfDateText(found: Host['outOfDate']): string {
+  const lines = found.map(({ name, why, next }) => `  ${name}: ${why}\n    next: ${next}\n`);
+  return `The code is not what runs; what runs goes on with its own:\n${lines.join('')}`;
+}
+
+/** For whoever reads the log and not what is told. */
+function warnOfCode(found: Host['outOfDate'], logger: Logger): void {
+  for (const { kind, name, why, next } of found) {
+    logger.warn({ [kind]: name, next }, `The code of ${kind} ${name} is not what runs: ${why}.`);
+  }
 }

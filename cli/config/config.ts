@@ -53,7 +53,11 @@ const shape = z.strictObject({
     .optional(),
 });
 
-/** Declares the configuration; checked when it is loaded. */
+/**
+ * Declares the configuration; checked when it is loaded.
+ *
+ * @__NO_SIDE_EFFECTS__ so that the bundle of a projection declared beside it leaves it out
+ */
 export function defineConfig(config: BanyanConfig): BanyanConfig {
   return config;
 }

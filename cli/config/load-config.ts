@@ -20,6 +20,8 @@ export interface LoadedConfig {
   readonly cache: string;
   /** The hash of the compiled configuration: another one when any module of the project is. */
   readonly version: string;
+  /** The compiled configuration, an ES module: another thread opens the view store by it. */
+  readonly compiled: string;
 }
 
 /** How to load one. */
@@ -65,6 +67,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     modules: { root: dirname(file), exports: exported.modules, imports },
     cache,
     version,
+    compiled,
   };
 }
 

@@ -10,9 +10,26 @@ function addressFile(directory: string): string {
   return join(directory, 'dev.json');
 }
 
-/** Answers other `banyan` commands of this machine, on loopback: the times of a position (`/times/SOURCE/POSITION`). */
-export async function startControl(directory: string, times: StageTimes): Promise<Closeable> {
+/** What a running `banyan dev` can be asked. */
+export interface Controlled {
+  readonly times: StageTimes;
+  /** Looks now for generations and translations that came or went. */
+  readonly refresh: () => Promise<void>;
+}
+
+/**
+ * Answers other `banyan` commands of this machine, on loopback: the times of a position
+ * (`GET /times/SOURCE/POSITION`), and to look now for what came or went (`POST /refresh`).
+ */
+export async function startControl(directory: string, { times, refresh }: Controlled): Promise<Closeable> {
   const server = createServer((request, response) => {
+    if (request.method === 'POST' && request.url === '/refresh') {
+      void refresh().then(
+        () => response.writeHead(204).end(),
+        () => response.writeHead(503).end(),
+      );
+      return;
+    }
     const [, source, position] = /^\/times\/([^/]+)\/(\d+)$/.exec(request.url ?? '') ?? [];
     const found = source === undefined ? undefined : times.of(source, Number(position));
     response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' });
@@ -45,5 +62,16 @@ export async function askDev(directory: string, path: string): Promise<unknown> 
   } catch {
     // None runs, or one was killed and left its address behind.
     return [];
+  }
+}
+
+/** Has the running `banyan dev` look now for what came or went; false when none runs, or when it could not look. */
+export async function refreshDev(directory: string): Promise<boolean> {
+  try {
+    const { port } = JSON.parse(await readFile(addressFile(directory), 'utf8')) as { port: number };
+    const signal = AbortSignal.timeout(10_000);
+    return (await fetch(`http://127.0.0.1:${String(port)}/refresh`, { method: 'POST', signal })).ok;
+  } catch {
+    return false;
   }
 }

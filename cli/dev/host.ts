@@ -1,7 +1,8 @@
 import { startCapture, type Capture, type SnapshotProgress, type Source } from 'banyan/cdc';
-import { checkGroups, eventLogOf, eventsMadeBy, logsOf, type Group } from 'banyan/catalog';
-import { createLocalBus, eventLogName, startTranslator, type LocalBus, type Translator } from 'banyan/events';
-import { ensureLive, startProjector, type Projector } from 'banyan/projections';
+import { checkGroups } from 'banyan/catalog';
+import { createLocalBus, eventLogName, type Translator } from 'banyan/events';
+import type { Projector } from 'banyan/projections';
+import { sourceDirectory, type ReplayProject } from 'banyan/replay';
 import {
   BanyanError,
   closeAll,
@@ -12,10 +13,14 @@ import {
   type Logger,
 } from 'banyan/runtime';
 import type { LoadedConfig } from '../config/load-config.ts';
+import { replayProjectOf } from '../config/replay-project.ts';
 import { startControl } from './control.ts';
 import { startGateways, type RunningGateway } from './gateways.ts';
-import { sourceDirectory, translationDirectory } from 'banyan/replay';
+import { startLooking, type Looking } from './looking.ts';
+import { outOfDate, type OutOfDate } from './out-of-date.ts';
 import { createStageTimes, type StageTimes } from './stage-times.ts';
+import { openTranslators, type Translators } from './translators.ts';
+import { openViews, type Views } from './views.ts';
 
 /** What `banyan dev` is told on the way. */
 export interface HostOptions {
@@ -29,32 +34,41 @@ export interface HostOptions {
 
 /** Everything of a project, running in one process. */
 export interface Host extends Closeable {
-  readonly translators: readonly Translator[];
-  readonly projectors: readonly Projector[];
+  /** Those that run now; generations and versions come and go. */
+  translators(): readonly Translator[];
+  projectors(): readonly Projector[];
   readonly gateways: readonly RunningGateway[];
+  /** What runs from other code than the present one: as it was when the host was started. */
+  readonly outOfDate: readonly OutOfDate[];
   readonly times: StageTimes;
+  /** Looks now for generations and translations that came or went; it does so each second anyway. */
+  refresh(): Promise<void>;
   /** Resolves at the end; rejects when a capture has stopped for good, for nothing new can come then. */
   readonly ended: Promise<void>;
 }
 
 /** The parts as they are started, so that the earlier ones are closed when a later one fails to start. */
 interface Starting extends HostOptions {
+  readonly project: ReplayProject;
   readonly started: Closeable[];
   readonly times: StageTimes;
 }
 
 /**
- * Starts everything that the configuration declares. What stops by itself later (a translation that throws, a
+ * Starts everything that the configuration declares: every version of a translation and every generation of a view
+ * with the code that made it, from its bundle. Code that changed replaces nothing; it is told. What stops by itself later (a translation that throws, a
  * document that fails its schema) is logged and holds up nothing else.
  * @throws BanyanError what a part said that cannot start
  */
 export async function startHost(options: HostOptions): Promise<Host> {
   refuseFindings(options.loaded);
   const times = createStageTimes(() => performance.timeOrigin + performance.now());
-  const starting: Starting = { ...options, started: [], times };
-  const close = once(() => closeAll(starting.started));
+  const started: Closeable[] = [options.loaded.config.views];
+  const close = once(() => closeAll(started));
   try {
-    return { ...(await startParts(starting)), times, close };
+    const project = await replayProjectOf(options.loaded);
+    const parts = await startParts({ ...options, project, started, times });
+    return { ...parts, times, close };
   } catch (error) {
     await close();
     throw error;
@@ -72,9 +86,7 @@ function refuseFindings({ config }: LoadedConfig): void {
 
 async function startParts(starting: Starting): Promise<Omit<Host, 'times' | 'close'>> {
   const { loaded, started, times, signal } = starting;
-  const { views, groups } = loaded.config;
-  started.push(views);
-  await views.prepare();
+  await loaded.config.views.prepare();
   const captures = new Map<string, Capture>();
   const streaming: Promise<unknown>[] = [];
   for (const name of Object.keys(loaded.config.sources)) {
@@ -82,31 +94,58 @@ async function startParts(starting: Starting): Promise<Omit<Host, 'times' | 'clo
     captures.set(name, running.capture);
     streaming.push(running.streaming);
   }
-  const translators = new Map<string, Translator>();
+  const { translators, views, looking } = await startFollowing(captures, starting);
+  // A source that cannot be opened must be told before anybody is told that all is well.
+  await Promise.all(streaming);
+  const gateways = await startGateways(loaded, starting);
+  const refresh = (): Promise<void> => looking.now();
+  started.push(await startControl(loaded.directory, { times, refresh }));
+  return {
+    translators: () => translators.running(),
+    projectors: () => views.running(),
+    gateways,
+    outOfDate: await outOfDate(starting.project),
+    refresh,
+    ended: untilEnd([...captures.values()], signal),
+  };
+}
+
+/** Starts all that follows the change logs: the translators, the bus, the views, and the looking for more of them. */
+async function startFollowing(
+  captures: ReadonlyMap<string, Capture>,
+  { project, logger, signal, times, started }: Starting,
+): Promise<{ readonly translators: Translators; readonly views: Views; readonly looking: Looking }> {
+  const { directory, store, bundles, groups } = project;
+  const parts = { directory, store, bundles, logger, signal, times };
   const bus = createLocalBus({
     eventLog: (ref) => {
-      const translator = translators.get(eventLogName(ref));
+      const translator = translators.find(ref);
       if (translator) return translator.eventLog;
       throw new BanyanError('EVENT_LOG_UNKNOWN', `No translator runs for ${eventLogName(ref)}.`);
     },
   });
   started.push(bus);
-  for (const group of groups) {
-    const translator = await translate(group, captures, bus, starting);
-    if (translator) translators.set(eventLogName(translator.ref), translator);
-  }
-  const projectors: Projector[] = [];
-  for (const group of groups) projectors.push(...(await project(group, bus, starting)));
-  // A source that cannot be opened must be told before anybody is told that all is well.
-  await Promise.all(streaming);
-  const gateways = await startGateways(loaded, starting);
-  started.push(await startControl(loaded.directory, times));
-  return {
-    translators: [...translators.values()],
-    projectors,
-    gateways,
-    ended: untilEnd([...captures.values()], signal),
+  const translators = await openTranslators(groups, {
+    ...parts,
+    changeLog: (source) => captures.get(source)?.changeLog,
+    announce: (log, announcement) => bus.announce(log, announcement),
+  });
+  started.push(translators);
+  const views = await openViews(groups, {
+    ...parts,
+    bus,
+    isTranslated: (log) => translators.find(log) !== undefined,
+  });
+  started.push(views);
+  const look = async (isFirst: boolean): Promise<void> => {
+    await translators.look(isFirst);
+    await views.look(isFirst);
+    await translators.release((log) => views.needs(log));
   };
+  await look(true);
+  const looking = startLooking(() => look(false), logger);
+  started.push(looking);
+  return { translators, views, looking };
 }
 
 async function capture(
@@ -159,81 +198,6 @@ function watched(source: Source, opened: () => void): Source {
       return stream;
     },
   };
-}
-
-async function translate(
-  group: Group,
-  captures: ReadonlyMap<string, Capture>,
-  bus: LocalBus,
-  { loaded, logger, signal, started, times }: Starting,
-): Promise<Translator | undefined> {
-  const ref = eventLogOf(group);
-  const changeLog = ref && captures.get(ref.source)?.changeLog;
-  if (!ref || !group.translation || !changeLog) return undefined;
-  const translator = await startTranslator({
-    translation: group.translation,
-    events: eventsMadeBy(group, loaded.config.groups),
-    changeLog,
-    directory: translationDirectory(loaded.directory, ref),
-    fileSystem: nodeFileSystem,
-    clock: systemClock,
-    logger,
-    signal,
-    announce: (log, announcement) => {
-      times.passed(log.source, `translated by ${log.translation}`, announcement.position);
-      bus.announce(log, announcement);
-    },
-  });
-  started.push(translator);
-  return translator;
-}
-
-async function project(group: Group, bus: LocalBus, starting: Starting): Promise<Projector[]> {
-  const { loaded, logger, signal, started, times } = starting;
-  const { views, groups } = loaded.config;
-  const live = await ensureLive({
-    store: views,
-    group: group.name,
-    // What a generation was built with is told by its bundle once projections run from bundles.
-    projections: group.projections.map((projection) => ({
-      projection,
-      bundle: 'source',
-      logs: logsOf(projection, groups),
-    })),
-    logger,
-  });
-  const projectors: Projector[] = [];
-  for (const view of live) {
-    if (view.kind === 'outdated') {
-      logger.error({ err: view.error, projection: view.projection.name }, 'view is outdated');
-      continue;
-    }
-    const { projection, generation } = view;
-    const logs = logsOf(projection, groups);
-    const projector = await startProjector({
-      store: views,
-      projection,
-      generation,
-      bus,
-      logs,
-      logger,
-      signal,
-    });
-    projector.onProgress(({ progress }) => {
-      for (const ref of logs) {
-        const at = progress[eventLogName(ref)];
-        if (at)
-          times.passed(
-            ref.source,
-            `in view ${projection.name}`,
-            at.index === undefined ? at.position : at.position - 1,
-          );
-      }
-    });
-    started.push(projector);
-    projectors.push(projector);
-  }
-  return projectors;
 }
 
 async function untilEnd(captures: readonly Capture[], signal: AbortSignal): Promise<void> {

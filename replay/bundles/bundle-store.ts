@@ -19,8 +19,8 @@ const translationShape = z.looseObject({
 });
 
 /**
- * Bundles in a directory: `<hash>.mjs`, its `.json` (what is known of it) and its `.mjs.map`. A text is checked
- * against its hash before it runs; it is loaded once a process.
+ * Bundles in a directory: `<hash>.mjs` (the text and a link to its source map), its `.json` (what is known of it) and
+ * its `.mjs.map`. A text is checked against its hash before it runs; it is loaded once a process.
  */
 export function openBundleStore({
   directory,
@@ -44,8 +44,8 @@ export function openBundleStore({
     }
   };
   const load = async (hash: string): Promise<unknown> => {
-    const text = await read(path(hash), hash);
-    if (sha256(text) !== hash) throw broken(hash, `${path(hash)} is not what it was`);
+    const content = await read(path(hash), hash);
+    if (!isWhole(content, hash)) throw broken(hash, `${path(hash)} is not what it was`);
     try {
       return ((await import(pathToFileURL(path(hash)).href)) as { readonly default?: unknown }).default;
     } catch (error) {
@@ -67,17 +67,28 @@ export function openBundleStore({
     put: async ({ text, sourceMap, hash, kind, name, inputs }) => {
       const file = path(hash);
       const size = await fileSystem.size(file);
-      if (size !== undefined && sha256(await fileSystem.readWhole(file)) === hash) return;
+      if (size !== undefined && isWhole(await fileSystem.readWhole(file), hash)) return;
       await fileSystem.makeDirectory(directory);
       await fileSystem.replace(`${file}.map`, sourceMap);
       const noted: BundleInfo = { hash, kind, name, inputs };
       await fileSystem.replace(join(directory, `${hash}.json`), JSON.stringify(noted));
       // Last: with it the bundle is there.
-      await fileSystem.replace(file, text);
+      await fileSystem.replace(file, text + linkOf(hash));
     },
     projection: async (hash) => (await exported(hash, 'projection', projectionShape)) as AnyProjection,
     translation: async (hash) => (await exported(hash, 'translation', translationShape)) as TranslationCode,
   };
+}
+
+/** Where Node finds the source map, so that the trace of an error tells the place in the project's own files. */
+function linkOf(hash: string): string {
+  return `\n//# sourceMappingURL=${hash}.mjs.map\n`;
+}
+
+function isWhole(content: Buffer, hash: string): boolean {
+  const link = linkOf(hash);
+  const text = content.subarray(0, Math.max(0, content.length - link.length));
+  return content.subarray(text.length).toString() === link && sha256(text) === hash;
 }
 
 function unknown(hash: string, directory: string): BanyanError {

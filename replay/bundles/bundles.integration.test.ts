@@ -155,8 +155,8 @@ describe('a bundle', () => {
     const bundleStore = store(alone);
     const loaded = await bundleStore.projection(view.hash);
     expect(loaded.name).toBe('view');
-    const apply = loaded.handlers.get('Placed')?.handler.apply;
-    expect(apply?.(undefined, { id: 'a', total: 2 }, {} as never, 'a')).toEqual({ total: 7 });
+    const handler = loaded.handlers.get('Placed')?.handler;
+    expect(handler?.apply(undefined, { id: 'a', total: 2 }, {} as never, 'a')).toEqual({ total: 7 });
     expect(await bundleStore.projection(view.hash)).toBe(loaded);
     const { translation, events } = await bundleStore.translation(orders.hash);
     expect([translation.name, translation.version]).toEqual(['orders', 2]);

@@ -1,5 +1,6 @@
 import { builtinModules } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { BanyanError, toError } from 'banyan/runtime';
 import { build, stop, type BuildFailure, type BuildResult, type Message, type Metafile } from 'esbuild';
 
@@ -79,7 +80,7 @@ export async function compile(entry: string, root: string): Promise<Compiled> {
     );
     return {
       text: of('.mjs'),
-      sourceMap: withoutPackages(of('.map')),
+      sourceMap: mapForTraces(of('.map'), root),
       files: built.metafile.inputs,
       bytesOf: (file) => output?.inputs[file]?.bytesInOutput ?? 0,
     };
@@ -133,14 +134,20 @@ function selfContained({ metafile }: Built): boolean {
   return imports.every(({ path }) => path.startsWith('node:') || builtinModules.includes(path));
 }
 
-/** Without the text of packages: it is most of the map, and whoever reads a trace has them. */
-function withoutPackages(map: string): string {
+/**
+ * With whole addresses, since the map is kept elsewhere; and without the text of packages, which is most of it, for
+ * whoever reads a trace has them.
+ */
+function mapForTraces(map: string, root: string): string {
   const { sources, sourcesContent, ...rest } = JSON.parse(map) as {
     sources: string[];
     sourcesContent: string[];
   };
-  const kept = sources.map((source, i) =>
-    source.includes('node_modules/') ? null : (sourcesContent[i] ?? null),
-  );
-  return JSON.stringify({ ...rest, sources, sourcesContent: kept });
+  return JSON.stringify({
+    ...rest,
+    sources: sources.map((source) => pathToFileURL(resolve(root, source)).href),
+    sourcesContent: sources.map((source, i) =>
+      source.includes('node_modules/') ? null : (sourcesContent[i] ?? null),
+    ),
+  });
 }

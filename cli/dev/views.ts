@@ -1,0 +1,158 @@
+import { eventLogName, type EventLogRef, type LocalBus } from 'banyan/events';
+import {
+  ensureLive,
+  startProjector,
+  type AnyProjection,
+  type Generation,
+  type LivePointer,
+  type Projector,
+} from 'banyan/projections';
+import type { ReplayGroup } from 'banyan/replay';
+import { closeAll, once, type Closeable } from 'banyan/runtime';
+import { createProblems, isOwnFault, type PartOptions } from './parts.ts';
+import type { StageTimes } from './stage-times.ts';
+
+/** The projectors of all generations that are fed, each with the bundle that built its generation. */
+export interface Views extends Closeable {
+  running(): readonly Projector[];
+  /** Whether a generation that runs is fed by the log. */
+  needs(log: EventLogRef): boolean;
+  /** Starts what came and stops what went; what cannot start is told, or thrown when it is the first look. */
+  look(isFirst: boolean): Promise<void>;
+}
+
+interface ViewsOptions extends PartOptions {
+  readonly bus: LocalBus;
+  /** Whether the log's translator runs. */
+  readonly isTranslated: (log: EventLogRef) => boolean;
+}
+
+/** What the code says of a group, without the texts of its bundles: they are in the environment by now. */
+interface GroupCode {
+  readonly name: string;
+  readonly projections: readonly Code[];
+}
+
+interface Code {
+  readonly projection: AnyProjection;
+  readonly bundle: string;
+  readonly logs: readonly EventLogRef[];
+}
+
+interface Running {
+  readonly generation: Generation;
+  readonly projector: Projector;
+}
+
+/** Keeps the bundles of the projections that have no generation yet; {@link Views.look} makes and starts them. */
+export async function openViews(project: readonly ReplayGroup[], options: ViewsOptions): Promise<Views> {
+  const { store, isTranslated, logger } = options;
+  const problems = createProblems(logger);
+  const running = new Map<string, Running>();
+  const live = new Map<string, number>();
+  const groups = await codeOf(project, options);
+
+  const start = async (generation: Generation, isFirst: boolean): Promise<void> => {
+    const name = nameOf(generation);
+    const missing = generation.logs.filter((log) => !isTranslated(log)).map(eventLogName);
+    if (missing.length > 0) {
+      problems.tell(name, `View ${name} waits for ${missing.join(', ')}.`);
+      return;
+    }
+    try {
+      running.set(name, { generation, projector: await startOne(generation, live, options) });
+      problems.solved(name);
+    } catch (error) {
+      if (isFirst && !isOwnFault(error)) throw error;
+      problems.tell(name, error);
+    }
+  };
+
+  const lookAt = async (group: GroupCode, isFirst: boolean): Promise<readonly string[]> => {
+    // A view whose translation is not built yet has nothing to begin with: its replay makes it.
+    const able = group.projections.filter(({ logs }) => logs.every(isTranslated));
+    await ensureLive({ store, group: group.name, projections: able });
+    const pointer = await store.pointer(group.name);
+    const fed: string[] = [];
+    for (const { projection } of group.projections) {
+      live.set(projection.name, pointer?.live[projection.name] ?? 0);
+      for (const generation of await store.generations(projection.name)) {
+        if (!isFed(generation, pointer)) continue;
+        fed.push(nameOf(generation));
+        if (!running.has(nameOf(generation))) await start(generation, isFirst);
+      }
+    }
+    return fed;
+  };
+
+  return {
+    running: () => [...running.values()].map(({ projector }) => projector),
+    needs: (log) =>
+      [...running.values()].some(({ generation }) =>
+        generation.logs.some((one) => eventLogName(one) === eventLogName(log)),
+      ),
+    look: async (isFirst) => {
+      const fed: string[] = [];
+      for (const group of groups) fed.push(...(await lookAt(group, isFirst)));
+      for (const [name, { projector }] of running) {
+        if (fed.includes(name)) continue;
+        running.delete(name);
+        await projector.close();
+      }
+    },
+    close: once(() => closeAll([...running.values()].map(({ projector }) => projector))),
+  };
+}
+
+async function codeOf(
+  groups: readonly ReplayGroup[],
+  { store, bundles }: ViewsOptions,
+): Promise<readonly GroupCode[]> {
+  for (const { projection, bundle } of groups.flatMap(({ projections }) => projections)) {
+    const known = await store.generations(projection.name);
+    if (known.length === 0) await bundles.put(bundle);
+  }
+  return groups.map(({ name, projections }) => ({
+    name,
+    projections: projections.map(({ projection, bundle, logs }) => ({
+      projection,
+      bundle: bundle.hash,
+      logs,
+    })),
+  }));
+}
+
+/** Live, or ready to be; what is being retired is not fed any more, whatever its state says yet. */
+function isFed({ projection, number, state }: Generation, pointer: LivePointer | undefined): boolean {
+  if (pointer?.past?.[projection]?.retired.includes(number) === true) return false;
+  return state.kind === 'live' || state.kind === 'ready';
+}
+
+async function startOne(
+  generation: Generation,
+  live: ReadonlyMap<string, number>,
+  { store, bundles, bus, logger, signal, times }: ViewsOptions,
+): Promise<Projector> {
+  const projection = await bundles.projection(generation.bundle);
+  const { logs } = generation;
+  const projector = await startProjector({ store, projection, generation, bus, logs, logger, signal });
+  projector.onProgress(({ progress }) => {
+    const isLive = live.get(generation.projection) === generation.number;
+    const view = isLive ? generation.projection : nameOf(generation);
+    for (const log of logs) passed(times, view, log, progress[eventLogName(log)]);
+  });
+  return projector;
+}
+
+function passed(
+  times: StageTimes,
+  view: string,
+  { source }: EventLogRef,
+  at: { readonly position: number; readonly index?: number } | undefined,
+): void {
+  if (at) times.passed(source, `in view ${view}`, at.index === undefined ? at.position : at.position - 1);
+}
+
+function nameOf({ projection, number }: Generation): string {
+  return `${projection}.g${String(number)}`;
+}
