@@ -1,6 +1,6 @@
 import type { JsonObject } from 'banyan/runtime';
 import { eventLogName, type DomainEvent, type EventLogRef } from './domain-event.ts';
-import { spanOf, traceOf } from './trace.ts';
+import { Envelope } from './envelope.ts';
 
 /** An event as its log keeps it; the rest of its envelope follows from the line and the log's name. */
 export interface StoredEvent {
@@ -39,25 +39,12 @@ export function eventsOfLine(
   line: EventsLine & { readonly position: number },
   wanted?: ReadonlySet<string>,
 ): DomainEvent[] {
-  const causedBy = `${log.source}:${String(line.position)}`;
-  const trace = traceOf(causedBy);
+  const { position, logTime, committedAt, first } = line;
+  const shared = { position, logTime, committedAt, causedBy: `${log.source}:${String(position)}` };
   const events: DomainEvent[] = [];
   line.events.forEach((stored, offset) => {
     if (wanted && !wanted.has(stored.type)) return;
-    events.push({
-      id: stored.id,
-      type: stored.type,
-      source: log.source,
-      translation: log.translation,
-      version: log.version,
-      position: line.position,
-      index: line.first + offset,
-      logTime: line.logTime,
-      committedAt: line.committedAt,
-      traceparent: `00-${trace}-${spanOf(stored.id)}-01`,
-      causedBy,
-      data: stored.data,
-    });
+    events.push(new Envelope(log, shared, stored, first + offset));
   });
   return events;
 }

@@ -38,6 +38,15 @@ export {
   type StoredEvent,
 } from './event-log.ts';
 export { readEvents, type EventChunk, type ReadEventsOptions } from './read-events.ts';
+export {
+  logEnds,
+  readMerged,
+  type LogEnd,
+  type LogEnds,
+  type MergedEvents,
+  type MergedLog,
+  type ReadMergedOptions,
+} from './read-merged.ts';
 export { startTranslator, type TranslatorOptions } from './start-translator.ts';
 export type { Translator, TranslatorState, TranslatorStatus } from './translator.ts';
 export { createLocalBus, type LocalBus, type LocalBusOptions } from './local-bus.ts';

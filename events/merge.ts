@@ -109,7 +109,7 @@ function takeEvents(queues: readonly Queue[], limits: { events: number; bytes: n
     if (!event || !queues.every((other) => headOf(other) !== undefined || isBefore(event, boundOf(other))))
       break;
     events.push(event);
-    bytes += approximateBytes(event.data);
+    if (limits.bytes !== Infinity) bytes += approximateBytes(event.data);
     takeHead(queue);
   }
   return events;

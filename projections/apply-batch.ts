@@ -1,7 +1,7 @@
 import { compareOrderKeys, type Delivery, type DomainEvent, type Progress } from 'banyan/events';
 import { foldInOrder } from './fold.ts';
 import { keysOf } from './keys.ts';
-import { coversEvent } from './progress.ts';
+import { coversEvent, coversKey } from './progress.ts';
 import type { AnyProjection } from './projection.ts';
 import {
   busUnordered,
@@ -66,7 +66,7 @@ export async function applyBatch(
   );
   for (let attempt = 1; ; attempt += 1) {
     const items = await target.store.readMany(id, [...byKey.keys()]);
-    const folded = foldAll(target, byKey, items);
+    const folded = foldAll(target, byKey, items, expected);
     const failures = [...failed, ...folded.failed];
     if (failures.length > 0) return failAt(target, deliveries, expected, failures);
     const { conflicts } = await target.store.commit(id, { writes: folded.writes, expected, next: progress });
@@ -105,11 +105,12 @@ function foldAll(
   { projection, generation }: Target,
   byKey: Routes['byKey'],
   items: ReadonlyMap<string, Item>,
+  expected: Progress,
 ): { readonly writes: readonly ItemWrite[]; readonly failed: readonly Failed[] } {
   const writes: ItemWrite[] = [];
   const failed: Failed[] = [];
   for (const [key, events] of byKey) {
-    const item = settled(generation, items.get(key), events);
+    const item = settled(generation, items.get(key), events, expected);
     const result = foldInOrder(projection, key, item, events);
     if (result.kind === 'failed') failed.push({ failure: result.failure, key });
     else if (result.kind === 'changed') {
@@ -124,14 +125,17 @@ function settled(
   id: GenerationId,
   item: Item | undefined,
   [first]: readonly DomainEvent[],
+  expected: Progress,
 ): Parameters<typeof foldInOrder>[2] {
   if (item === undefined) return undefined;
   const { state } = item;
   switch (state.kind) {
     case 'settled':
     case 'removed':
-      // Items and progress are written together, so what the progress does not cover cannot be in an item yet.
-      if (first && compareOrderKeys(first, state.at) < 0) throw outOfOrder(id, first);
+      // A rebuild leaves items that are ahead of the progress: events at or below their own order key are duplicates,
+      // which the fold drops. What the progress covers and a new event should have come before is no duplicate.
+      if (first && compareOrderKeys(first, state.at) < 0 && coversKey(expected, state.at))
+        throw outOfOrder(id, first);
       return { ...item, state };
     case 'open':
     case 'behind':

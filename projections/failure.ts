@@ -30,7 +30,7 @@ export function failure(
 
 /** The user's function threw. Its message is the user's own, and is told. */
 export function threw(
-  event: DomainEvent,
+  event: Pick<DomainEvent, 'id' | 'type'>,
   code: FoldFailure['code'],
   what: string,
   thrown: unknown,

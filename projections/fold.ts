@@ -1,9 +1,10 @@
-import { compareOrderKeys, type DomainEvent, type EventMeta, type OrderKey } from 'banyan/events';
+import { compareOrderKeys, type DomainEvent, type OrderKey } from 'banyan/events';
 import { failure, invalidDocument, threw, type FoldFailure } from './failure.ts';
 import { deepFreeze } from './frozen.ts';
 import { encodeSort, escapeText } from './index-key.ts';
 import { isTooLong, textLimits } from './item-rules.ts';
 import { toJsonDocument } from './json-document.ts';
+import { metaOf } from './meta.ts';
 import { removed, type AnyProjection } from './projection.ts';
 import { nextRevision } from './revision.ts';
 import type { Document, IndexEntry, Item } from './view-store.ts';
@@ -15,8 +16,8 @@ export type FoldResult =
   | { readonly kind: 'changed'; readonly item: Item; readonly indexEntries: readonly IndexEntry[] }
   | { readonly kind: 'failed'; readonly failure: FoldFailure };
 
-/** A document, or that there is none, or why there is none. */
-type Step =
+/** What an event makes of a document: another one, or none; `left`: what it was. */
+export type FoldStep =
   | { readonly kind: 'left' }
   | { readonly kind: 'document'; readonly document: Document }
   | { readonly kind: 'removed' }
@@ -40,7 +41,7 @@ export function foldInOrder(
   for (const event of events) {
     if (seen && compareOrderKeys(event, seen) <= 0) continue;
     seen = event;
-    const step = applyEvent(projection, key, document, event);
+    const step = foldEvent(projection, key, document, event);
     if (step.kind === 'failed') return step;
     if (step.kind === 'left') continue;
     document = step.kind === 'removed' ? undefined : step.document;
@@ -51,13 +52,13 @@ export function foldInOrder(
   return changed(projection, key, item?.revision, document, last);
 }
 
-/** One event onto a document. */
-function applyEvent(
+/** One event onto a frozen document. Pure. */
+export function foldEvent(
   projection: AnyProjection,
   key: string,
   document: Document | undefined,
   event: DomainEvent,
-): Step {
+): FoldStep {
   const handler = projection.handlers.get(event.type)?.handler;
   if (!handler) return { kind: 'left' };
   let made: unknown;
@@ -71,7 +72,7 @@ function applyEvent(
 }
 
 /** What is kept is what the schema makes of it: fields that it does not know are left out. */
-function checked(projection: AnyProjection, event: DomainEvent, made: unknown): Step {
+function checked(projection: AnyProjection, event: DomainEvent, made: unknown): FoldStep {
   const parsed = projection.schema.safeParse(made);
   if (!parsed.success) return { kind: 'failed', failure: invalidDocument(event, parsed.error) };
   const json = toJsonDocument(parsed.data);
@@ -96,6 +97,23 @@ function changed(
   if (document === undefined) {
     return { kind: 'changed', item: { ...base, state: { kind: 'removed', at } }, indexEntries: [] };
   }
+  const indexed = indexEntriesOf(projection, document, last);
+  if (indexed.kind === 'failed') return indexed;
+  const { indexEntries } = indexed;
+  return { kind: 'changed', item: { ...base, document, state: { kind: 'settled', at } }, indexEntries };
+}
+
+/** Where a document stands in the indexes of its projection. */
+export type IndexResult =
+  | { readonly kind: 'entries'; readonly indexEntries: readonly IndexEntry[] }
+  | { readonly kind: 'failed'; readonly failure: FoldFailure };
+
+/** Asks the projection's indexes. Pure. @param last the event that made the document, to be named */
+export function indexEntriesOf(
+  projection: AnyProjection,
+  document: Document,
+  last: Pick<DomainEvent, 'id' | 'type'>,
+): IndexResult {
   const indexEntries: IndexEntry[] = [];
   for (const [name, index] of projection.indexes) {
     try {
@@ -112,14 +130,10 @@ function changed(
       return { kind: 'failed', failure: threw(last, 'INDEX_INVALID', `index ${name}`, error) };
     }
   }
-  return { kind: 'changed', item: { ...base, document, state: { kind: 'settled', at } }, indexEntries };
-}
-
-function metaOf({ data: _, ...meta }: DomainEvent): EventMeta {
-  return meta;
+  return { kind: 'entries', indexEntries };
 }
 
 /** Its fields and no others: it is stored with the item. */
-function orderKeyOf({ logTime, source, position, translation, index }: OrderKey): OrderKey {
+export function orderKeyOf({ logTime, source, position, translation, index }: OrderKey): OrderKey {
   return { logTime, source, position, translation, index };
 }

@@ -36,8 +36,6 @@ export type {
 } from './view-store.ts';
 export { encodeSort } from './index-key.ts';
 export { foldEvent, indexEntriesOf, orderKeyOf, type FoldStep, type IndexResult } from './fold.ts';
-export type { FoldFailure } from './failure.ts';
-export { keysOf, type KeysResult } from './keys.ts';
 export { nextRevision } from './revision.ts';
 export { itemUnsettled, projectionFailed } from './projector-errors.ts';
 export { covers, coversEvent } from './progress.ts';

@@ -3,6 +3,7 @@ import { failure, threw, type FoldFailure } from './failure.ts';
 import { deepFreeze } from './frozen.ts';
 import { escapeText } from './index-key.ts';
 import { isTooLong, textLimits } from './item-rules.ts';
+import { metaOf } from './meta.ts';
 import type { AnyProjection } from './projection.ts';
 
 /** The keys of the documents that an event concerns, or why they cannot be told. */
@@ -17,9 +18,10 @@ export function keysOf(projection: AnyProjection, event: DomainEvent): KeysResul
   const handler = projection.handlers.get(event.type)?.handler;
   if (!handler) return none;
   try {
-    const { data, ...meta } = event;
-    const named = handler.key(deepFreeze(data), meta);
+    const named = handler.key(deepFreeze(event.data), metaOf(event));
     if (named === undefined) return none;
+    if (typeof named === 'string' && named !== '' && !isTooLong('key', escapeText(named)))
+      return { kind: 'keys', keys: [named] };
     const keys = typeof named === 'string' ? [named] : [...new Set(named)];
     const wrong = keys.find(
       (key) => typeof key !== 'string' || key === '' || isTooLong('key', escapeText(key)),

@@ -1,8 +1,15 @@
-import { eventLogName, type DomainEvent, type LogCursor, type Progress } from 'banyan/events';
+import { eventLogName, type DomainEvent, type LogCursor, type OrderKey, type Progress } from 'banyan/events';
 
 /** Whether the event lies at or before the progress of its log. */
 export function coversEvent(progress: Progress, event: DomainEvent): boolean {
   return coversCursor(progress[eventLogName(event)], event);
+}
+
+/** Whether the place lies at or before the progress of its log; of a log of whatever version, which a place does not name. */
+export function coversKey(progress: Progress, { source, translation, ...place }: OrderKey): boolean {
+  return Object.entries(progress).some(
+    ([log, cursor]) => log.startsWith(`${source}:${translation}@`) && coversCursor(cursor, place),
+  );
 }
 
 /** Whether one progress has come as far as another in each log that the other names. */

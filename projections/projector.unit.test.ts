@@ -7,7 +7,7 @@ import { createMemoryViewStore } from './memory-view-store.ts';
 import { projection, type AnyProjection } from './projection.ts';
 import { startProjector, type Projector, type ProjectorOptions } from './projector.ts';
 import { counters, exampleEvent, exampleHistory, expectedCounters } from './testing/counters.ts';
-import { allPages, at, newGeneration } from './testing/examples.ts';
+import { allPages, at, newGeneration, settled } from './testing/examples.ts';
 import { createScriptedBus } from './testing/scripted-bus.ts';
 import type { AtomicViewStore, Generation } from './view-store.ts';
 
@@ -313,6 +313,18 @@ describe('a projector that cannot go on', () => {
       .hand({ events: [old], progress: { ...end(history.slice(0, 200)), 'crm:orders@1': { position: 1 } } })
       .catch(() => undefined);
     await expect(projector.ended).rejects.toMatchObject({ code: 'EVENT_OUT_OF_ORDER' });
+  });
+
+  test('events that an item of a rebuild has already are dropped', async () => {
+    const memory = createMemoryViewStore();
+    const generation = await newGeneration(memory);
+    const ahead = { ...settled('k1', 1, { count: 7 }), state: { kind: 'settled' as const, at: at(500) } };
+    await memory.writeMany(generation, [{ item: ahead, expected: undefined, indexEntries: [] }]);
+    const { bus, projector } = await started({ store: memory, generation });
+    await bus.deliver([exampleEvent(1, 'Counted', { keys: ['k1'] })]);
+    await projector.reached({ [log]: { position: 1 } });
+    expect((await memory.readMany(generation, ['k1'])).get('k1')).toEqual(ahead);
+    await projector.close();
   });
 
   test('a broken subscription ends it with the same error', async () => {

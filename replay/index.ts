@@ -69,3 +69,37 @@ export { planPromotion, promote } from './promotion/promote.ts';
 export { planRetire, retire } from './promotion/retire.ts';
 export { planRollback, rollback } from './promotion/rollback.ts';
 export { nextGenerationNumber } from './promotion/next-number.ts';
+export { rebuild, type RebuildFigures, type RebuildOptions, type Rebuilt } from './rebuild/rebuild.ts';
+export type { RebuildProgress } from './rebuild/meter.ts';
+export type { Narrow, NarrowChoice } from './rebuild/narrow/narrow.ts';
+export type { StoreModule } from './rebuild/worker-messages.ts';
+export {
+  readRecord as readRebuildRecord,
+  type RebuildRecord,
+  type Step as RebuildStep,
+} from './rebuild/record.ts';
+export { rebuilding } from './rebuild/lock.ts';
+export {
+  foldPartition,
+  type Folded,
+  type FoldFigures,
+  type FoldPartitionOptions,
+} from './rebuild/fold-partition.ts';
+export {
+  chosenProjections,
+  generationsOf,
+  isMadeBy,
+  planReplay,
+  type ReplayPlan,
+  type Subscriber,
+  type TranslationPlan,
+  type ViewPlan,
+} from './plan/plan.ts';
+export {
+  planStart,
+  startReplay,
+  type StartedView,
+  type StartOptions,
+  type StartPlan,
+} from './start/start-replay.ts';
+export type { TranslatedLog, TranslateProgress } from './retranslate/build-event-log.ts';

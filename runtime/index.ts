@@ -10,7 +10,7 @@ export { openLogReader, type LogReaderOptions, type SegmentLogReader } from './l
 export type { LogIdentity } from './log/identity.ts';
 export type { LogStats } from './log/stats.ts';
 export type { VerifyStep } from './log/verify.ts';
-export type { Holder } from './log/holder.ts';
+export { isHolderAlive, openTokens, thisHolder, type Holder } from './log/holder.ts';
 export type { EntryWriter, Line, LineFrame, LogEntry, LogReader, LogWriter, ReadOptions } from './log/log.ts';
 export {
   maxStoreKeyBytes,
@@ -21,3 +21,4 @@ export {
 export { openFileStore, type FileStoreOptions } from './store/file-store.ts';
 export { memoryStore, type MemoryStore } from './store/memory-store.ts';
 export { mergeSorted, sortedMap, type KeyedEntry, type SortedMap } from './store/sorted-map.ts';
+export { hashKey, keyFilter, type KeyFilter, type KeyHash } from './store/key-filter.ts';

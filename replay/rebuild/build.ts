@@ -1,0 +1,143 @@
+import { logEnds, type LogEnds, type Progress } from 'banyan/events';
+import type { Generation } from 'banyan/projections';
+import { canonicalJson } from 'banyan/runtime';
+import type { Claimed } from './generation.ts';
+import type { FoldListener } from './job.ts';
+import { affectedFile, chooseAffected, copyOthers, type Copied } from './narrow/copy.ts';
+import { checkSample } from './narrow/sample.ts';
+import { least, positionsLeft } from './progresses.ts';
+import type { Rebuilding, Rebuilt } from './rebuild.ts';
+import type { Step } from './record.ts';
+
+/** Positions that are left to the live feed, and rounds at most: a log may grow as fast as it is read. */
+const bounds = { positions: 10_000, rounds: 20 } as const;
+
+/** Part of the memory that documents may take; the rest is V8's, for its collector and for what is on its way. */
+const cacheShare = 0.45;
+
+/** Goes through the steps that are left, and makes the generation ready. */
+export async function buildGeneration(all: Rebuilding, claimed: Claimed): Promise<Rebuilt> {
+  const { file } = claimed;
+  const { before } = file.record;
+  if (claimed.generation.state.kind !== 'building') {
+    // The run before was killed when all was done but noting it; it may be fed by now, and is left alone.
+    await file.change({ step: { kind: 'done' } });
+    const peakMemoryBytes = process.memoryUsage.rss();
+    return { generation: claimed.generation, figures: { ...before, peakMemoryBytes, resumed: true } };
+  }
+  const narrow = { affected: 0, copied: 0, sampled: 0 };
+  const note = (): Promise<void> => file.change({ before: sum(all, before) });
+  try {
+    const copied = await narrowDown(all, claimed);
+    const { to, cut } = await foldRounds(all, claimed);
+    if (file.record.narrow) {
+      const sampled = await checkSample(all, claimed.generation, to);
+      Object.assign(narrow, copied, { sampled });
+    }
+    const generation = await makeReady(all, claimed.generation, cut);
+    await file.change({ before: sum(all, before), step: { kind: 'done' } });
+    const figures = {
+      ...sum(all, before),
+      peakMemoryBytes: all.meter.peakMemoryBytes,
+      resumed: claimed.resumed,
+    };
+    return { generation, figures: file.record.narrow ? { ...figures, narrow } : figures };
+  } catch (error) {
+    await note();
+    throw error;
+  }
+}
+
+function sum(
+  { meter }: Rebuilding,
+  before: { events: number; documents: number; seconds: number },
+): typeof before {
+  return {
+    events: before.events + meter.events,
+    documents: before.documents + meter.documents,
+    seconds: before.seconds + meter.seconds,
+  };
+}
+
+/** The steps that only a narrow rebuild has. */
+async function narrowDown(all: Rebuilding, { generation, file, resumed }: Claimed): Promise<Copied> {
+  const { narrow, partitions } = file.record;
+  let copied: Copied = { affected: 0, copied: 0 };
+  if (!narrow || !all.narrow) return copied;
+  const startOf = (progress: Progress): Progress[] => Array.from({ length: partitions }, () => progress);
+  if (file.record.step.kind === 'choosing') {
+    await chooseAffected(all, generation, all.narrow, narrow.live);
+    await file.change({ step: { kind: 'copying' } });
+  }
+  if (file.record.step.kind === 'copying') {
+    copied = await copyOthers(all, generation, narrow.live);
+    await file.change({ step: { kind: 'affected', partitions: startOf({}) } });
+  }
+  if (file.record.step.kind === 'affected') {
+    all.meter.begin('folding');
+    await foldAll(all, { generation, file, resumed }, 'affected', await logEnds(all.readers), resumed);
+    await file.change({ step: { kind: 'folding', partitions: startOf(narrow.floor) } });
+  }
+  return copied;
+}
+
+/** Folds until little is left, and gives the ends of the last round with the progress there. */
+async function foldRounds(all: Rebuilding, claimed: Claimed): Promise<{ to: LogEnds; cut: Progress }> {
+  let isFresh = !claimed.resumed && !claimed.file.record.narrow;
+  for (let round = 1; ; round += 1) {
+    const to = await logEnds(all.readers);
+    const cut = await foldAll(all, claimed, 'folding', to, !isFresh);
+    isFresh = false;
+    const left = positionsLeft(cut, await logEnds(all.readers)) - positionsLeft(cut, to);
+    if (left <= bounds.positions || round === bounds.rounds) return { to, cut };
+  }
+}
+
+/** Folds all partitions up to the ends. @returns what all of them have */
+async function foldAll(
+  all: Rebuilding,
+  { generation, file }: Claimed,
+  kind: 'affected' | 'folding',
+  to: LogEnds,
+  mayBeStored: boolean,
+): Promise<Progress> {
+  const { meter, workers, memoryBytes, rate, checkpointEveryMs, batchBytes, signal } = all;
+  const at = partitionsOf(file.record.step);
+  const at1 = Math.max(1, Math.min(workers, at.length));
+  meter.begin('folding', to);
+  const listener: FoldListener = {
+    onCheckpoint: async (partition, progress) => {
+      at[partition] = progress;
+      await file.change({ step: { kind, partitions: [...at] } });
+    },
+    onProgress: (partition, figures) => meter.note(partition, figures),
+  };
+  const jobs = at.map((from, partition) => {
+    meter.part(partition, from);
+    return {
+      ...{ generation, partition, partitions: at.length, from, to, checkpointEveryMs, batchBytes },
+      isFresh: !mayBeStored,
+      cacheBytes: Math.floor((memoryBytes * cacheShare) / at1),
+      rate: rate === undefined ? undefined : rate / at1,
+      affectedFile: kind === 'affected' ? affectedFile(all, generation) : undefined,
+    };
+  });
+  await all.runner.run(jobs, listener, signal);
+  signal.throwIfAborted();
+  return least(at);
+}
+
+function partitionsOf(step: Step): Progress[] {
+  if (step.kind === 'affected' || step.kind === 'folding') return [...step.partitions];
+  throw new TypeError(`a rebuild that is ${step.kind} has nothing to fold`);
+}
+
+/** Commits the progress, and says that the generation is ready. Both may have been done by a run that was killed then. */
+async function makeReady({ store }: Rebuilding, generation: Generation, cut: Progress): Promise<Generation> {
+  const ready = { state: { kind: 'ready' as const }, floor: cut };
+  const expected = await store.progress(generation);
+  if (canonicalJson(expected) !== canonicalJson(cut))
+    await store.commit(generation, { writes: [], expected, next: cut });
+  await store.changeGeneration(generation, 'building', ready);
+  return { ...generation, ...ready };
+}

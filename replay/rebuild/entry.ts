@@ -1,0 +1,69 @@
+import type { OrderKey } from 'banyan/events';
+import type { Document, Item } from 'banyan/projections';
+
+/** Which list of the cache an entry is in. */
+export type Segment = 'none' | 'probation' | 'protected';
+
+/**
+ * One key in the cache: its document so far. Mutable, and a class so that all have one shape: there are millions, and
+ * each event touches one.
+ */
+export class Entry {
+  readonly key: string;
+  /** Frozen; undefined: there is none. */
+  document: Document | undefined = undefined;
+  /** The last event that changed the document, or removed it. Undefined: nothing is known of the key. */
+  at: OrderKey | undefined = undefined;
+  /** The version of the event log, and the event's type: an error names the event. */
+  version = 0;
+  type = '';
+  /** The revision in the store; undefined: the store does not have the key. */
+  stored: number | undefined = undefined;
+  /** Holds what the store does not. */
+  dirty = false;
+  /** A write of it is under way. */
+  writing = false;
+  /** Evicted: forgotten once it is written. */
+  leaving = false;
+  /** About how many bytes it takes. */
+  bytes = 0;
+  /** How often its document was replaced. */
+  folds = 0;
+  segment: Segment = 'none';
+  previous: Entry | undefined = undefined;
+  next: Entry | undefined = undefined;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  /** Takes over what the store has. */
+  load(item: Item, at: OrderKey): void {
+    this.document = item.document;
+    this.at = at;
+    this.stored = item.revision;
+  }
+}
+
+/** Bytes of an entry without its document: the entry, its order key and its place in the table of keys. */
+const overhead = 360;
+
+/** About how many bytes an entry takes in memory. */
+export function entryBytes({ key, document }: Entry): number {
+  return overhead + key.length * 2 + (document === undefined ? 0 : valueBytes(document));
+}
+
+/** About how many bytes a JSON value takes in memory: measured on V8 with pointer compression off. */
+function valueBytes(value: unknown): number {
+  if (typeof value === 'string') return 24 + value.length;
+  if (typeof value === 'number') return 16;
+  if (typeof value !== 'object' || value === null) return 0;
+  if (Array.isArray(value)) {
+    let bytes = 48;
+    for (const inner of value) bytes += 8 + valueBytes(inner);
+    return bytes;
+  }
+  let bytes = 56;
+  for (const name in value) bytes += 8 + valueBytes((value as Record<string, unknown>)[name]);
+  return bytes;
+}

@@ -1,0 +1,161 @@
+import { eventLogName, logEnds, readMerged, type LogCursor, type MergedLog } from 'banyan/events';
+import {
+  indexEntriesOf,
+  keysOf,
+  projectionFailed,
+  type Generation,
+  type Item,
+  type ItemWrite,
+} from 'banyan/projections';
+import { canonicalJson, type LogReader } from 'banyan/runtime';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { replayDirectory } from '../../places.ts';
+import { AffectedKeys, readAffected, writeAffected } from '../affected-file.ts';
+import { narrowRefused } from '../errors.ts';
+import type { Rebuilding } from '../rebuild.ts';
+import { placeOf } from '../write-back.ts';
+import type { Narrow } from './narrow.ts';
+
+/** What came of the beginning of a narrow rebuild. */
+export interface Copied {
+  readonly affected: number;
+  readonly copied: number;
+}
+
+/** Where the affected keys of a generation are kept. */
+export function affectedFile({ directory }: Pick<Rebuilding, 'directory'>, generation: Generation): string {
+  return join(replayDirectory(directory, generation), 'affected.ndjson');
+}
+
+const pageItems = 1000;
+
+/**
+ * Finds the affected keys and keeps them.
+ * @throws BanyanError REPLAY_NARROW_REFUSED when the generation that is live has other logs; REPLAY_TOO_WIDE
+ */
+export async function chooseAffected(
+  all: Rebuilding,
+  generation: Generation,
+  { choice }: Narrow,
+  live: number,
+): Promise<void> {
+  await refuseOtherLogs(all, live);
+  all.meter.begin('choosing');
+  const affected = new AffectedKeys(all.projection);
+  switch (choice.kind) {
+    case 'keys':
+      for (const key of choice.keys) affected.add(key);
+      break;
+    case 'where':
+      for await (const items of pagesOf(all, live)) {
+        for (const { key, document } of items) if (document && choice.where(document, key)) affected.add(key);
+      }
+      break;
+    case 'since':
+      await addSince(all, generation, choice.since, affected);
+  }
+  await writeAffected(all.fileSystem, affectedFile(all, generation), affected.keys);
+}
+
+/** Copies every item of the live generation but the affected ones, tombstones included. May be repeated. */
+export async function copyOthers(all: Rebuilding, generation: Generation, live: number): Promise<Copied> {
+  const affected = await readAffected(all.fileSystem, affectedFile(all, generation));
+  const { store, meter, rate } = all;
+  meter.begin('copying');
+  let copied = 0;
+  const started = performance.now();
+  for await (const items of pagesOf(all, live)) {
+    const writes = items.filter(({ key }) => !affected.has(key)).map((item) => copyOf(all, generation, item));
+    // What an earlier run copied is there already: it is as good.
+    if (writes.length > 0) await store.writeMany(generation, writes);
+    copied += writes.length;
+    meter.wrote(writes.length);
+    const early = rate === undefined ? 0 : (copied / rate) * 1000 - (performance.now() - started);
+    if (early > 0) await wait(early, undefined, { signal: all.signal });
+  }
+  return { affected: affected.size, copied };
+}
+
+/** The item as it is, in the indexes of the new code. */
+function copyOf({ code }: Rebuilding, generation: Generation, item: Item): ItemWrite {
+  const at = placeOf(generation, item);
+  if (item.document === undefined) return { item, expected: undefined, indexEntries: [] };
+  const last = {
+    id: `${at.source}:${at.translation}:${String(at.position)}:${String(at.index)}`,
+    type: 'a copied document',
+  };
+  const indexed = indexEntriesOf(code, item.document, last);
+  if (indexed.kind === 'failed') throw projectionFailed(generation, indexed.failure, item.key);
+  return { item, expected: undefined, indexEntries: indexed.indexEntries };
+}
+
+/** All items of a generation of the projection, in pages. */
+export async function* pagesOf(
+  { store, projection, signal }: Pick<Rebuilding, 'store' | 'projection' | 'signal'>,
+  number: number,
+): AsyncGenerator<readonly Item[], void> {
+  let after: string | undefined;
+  do {
+    signal.throwIfAborted();
+    const page = await store.scan(
+      { projection, number },
+      { limit: pageItems, ...(after !== undefined && { after }) },
+    );
+    yield page.items;
+    after = page.next;
+  } while (after !== undefined);
+}
+
+async function refuseOtherLogs({ store, projection, logs }: Rebuilding, live: number): Promise<void> {
+  const found = (await store.generations(projection)).find(({ number }) => number === live);
+  if (!found) throw narrowRefused(projection, `there is no generation ${String(live)} to copy from`);
+  const namesOf = (refs: Generation['logs']): string =>
+    canonicalJson(refs.map((ref) => canonicalJson(ref)).sort());
+  if (namesOf(found.logs) !== namesOf(logs))
+    throw narrowRefused(projection, `generation ${String(live)} was built from other event logs`);
+}
+
+async function addSince(
+  { readers, code, signal }: Rebuilding,
+  generation: Generation,
+  since: string,
+  affected: AffectedKeys,
+): Promise<void> {
+  const to = await logEnds(readers);
+  const types = new Set(code.handlers.keys());
+  for (const one of readers) {
+    for await (const { events } of readMerged([one], { from: await beforeTime(one, since), to, types })) {
+      signal.throwIfAborted();
+      for (const event of events) {
+        if (event.logTime < since) continue;
+        const found = keysOf(code, event);
+        if (found.kind === 'failed') throw projectionFailed(generation, found.failure);
+        for (const key of found.keys) affected.add(key);
+      }
+    }
+  }
+}
+
+/** A progress of the log before which no event has that log time: positions are searched by halves. */
+async function beforeTime({ log, reader }: MergedLog, since: string): Promise<Record<string, LogCursor>> {
+  let [low, high] = [0, (await reader.head())?.position ?? 0];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    const found = await timeAt(reader, middle);
+    if (found !== undefined && found < since) low = middle;
+    else high = middle - 1;
+  }
+  return low === 0 ? {} : { [eventLogName(log)]: { position: low - 1 } };
+}
+
+/** The log time of the first entry at a position or behind it. */
+async function timeAt(
+  reader: LogReader<{ readonly logTime: string }>,
+  from: number,
+): Promise<string | undefined> {
+  for await (const [entry] of reader.read({ from, batchBytes: 1 })) {
+    for (const line of entry?.lines() ?? []) return line.logTime;
+  }
+  return undefined;
+}
