@@ -90,6 +90,10 @@ describe('the fold of a key', () => {
       item: { state: { kind: 'removed' } },
     });
     expect(itemOf(fold(itemOf(tombstone), set(3, 'y'))).document).toEqual({ value: 'y', seen: 1 });
+    // Within one log time too: whoever knows the document of then must not take the new one for it.
+    const { logTime } = at(1);
+    const again = fold(itemOf(fold(item, { ...gone(2), logTime })), { ...set(3, 'y'), logTime });
+    expect(itemOf(again).revision).toBe(item.revision + 2);
     expect(fold(undefined, gone(1))).toEqual({ kind: 'unchanged' });
     expect(fold(undefined, set(1, 'x'), gone(2))).toEqual({ kind: 'unchanged' });
   });

@@ -67,6 +67,9 @@ export async function allPages(
   do {
     const page = await ask(after);
     items.push(...page.items);
+    // A store in memory would go round for ever, and no time limit of a test would end it.
+    if (items.length > 20_000)
+      throw new Error(`the pages do not end: ${String(items.at(-1)?.key)} came again`);
     after = page.next;
   } while (after !== undefined);
   return items;

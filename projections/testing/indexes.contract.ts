@@ -65,6 +65,7 @@ export function indexesContract(store: () => ViewStore): void {
         });
         seen.push(...page.items.map((item) => item.key));
         if (page.next === undefined) break;
+        expect(n).toBeLessThan(1000);
         after = page.next;
         // New ones before and behind the reader; one of those that were shown goes.
         await store().writeMany(
