@@ -13,6 +13,15 @@ export function wholeNumber(least = 1): (text: string) => number {
   };
 }
 
+/** Reads a number of bytes: `400M`, `2G`, `1048576`. */
+export function byteCount(text: string): number {
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([KMG]?)$/i.exec(text) ?? [];
+  const factor = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[unit.toUpperCase()];
+  const value = Math.floor(Number(digits) * (factor ?? Number.NaN));
+  if (value >= 1) return value;
+  throw new InvalidArgumentError('Expected a number of bytes, as 400M or 2G.');
+}
+
 /** An argument that does not fit: exit code 2. */
 export function usageError(message: string): BanyanError {
   return new BanyanError(usageCode, message);

@@ -3,6 +3,7 @@ import { BanyanError } from 'banyan/runtime';
 import { Command } from 'commander';
 import { addDevCommand } from './commands/dev.ts';
 import { addLogCommand } from './commands/log.ts';
+import { addReplayCommand } from './commands/replay/replay.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTablesCommand } from './commands/tables.ts';
 import { exitCode, tellFailure } from './failure.ts';
@@ -34,6 +35,7 @@ function createProgram(context: CommandContext): Command {
   addDevCommand(program, context);
   addStatusCommand(program, context);
   addLogCommand(program, context);
+  addReplayCommand(program, context);
   addTablesCommand(program, context);
   forEachCommand(program, (command) => {
     command.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: terminal.err });

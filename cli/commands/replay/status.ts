@@ -1,0 +1,97 @@
+import { isMadeBy, type ReplayProject } from 'banyan/replay';
+import type { Generation } from 'banyan/projections';
+import type { Command } from 'commander';
+import { replayProjectOf } from '../../config/replay-project.ts';
+import type { CommandContext } from '../../context.ts';
+import { table } from '../../terminal/output.ts';
+import { number } from '../../terminal/progress-line.ts';
+import { configOf, withConfig, withJson, type ConfigOptions } from '../options.ts';
+
+interface StatusOptions extends ConfigOptions {
+  readonly json?: boolean;
+}
+
+/** A generation, as it stands. */
+interface GenerationStatus extends Pick<
+  Generation,
+  'projection' | 'number' | 'state' | 'bundle' | 'createdAt'
+> {
+  readonly group: string;
+  readonly isLive: boolean;
+  /** Whether the code as it is now would make it. */
+  readonly isCode: boolean;
+  readonly documents: number;
+}
+
+/** `banyan replay status` */
+export function addReplayStatusCommand(replay: Command, context: CommandContext): void {
+  withJson(withConfig(replay.command('status')))
+    .description('the generations of every view: which is live, which are being built, ready or failed')
+    .action((options: StatusOptions) => status(options, context));
+}
+
+async function status(options: StatusOptions, context: CommandContext): Promise<void> {
+  const project = await replayProjectOf(await configOf(options, context));
+  try {
+    const all = await generationStatuses(project);
+    if (options.json === true) context.terminal.out(`${JSON.stringify(all)}\n`);
+    else
+      context.terminal.out(
+        table(
+          ['group', 'view', 'generation', 'state', 'documents', 'bundle', 'code', 'created'],
+          all.map(rowOf),
+        ),
+      );
+  } finally {
+    await project.store.close();
+  }
+}
+
+async function generationStatuses({ groups, store }: ReplayProject): Promise<readonly GenerationStatus[]> {
+  const found: GenerationStatus[] = [];
+  for (const { name: group, projections } of groups) {
+    const pointer = await store.pointer(group);
+    for (const code of projections) {
+      const { name } = code.projection;
+      for (const generation of await store.generations(name)) {
+        const { projection, number: at, state, bundle, createdAt } = generation;
+        found.push({
+          group,
+          projection,
+          number: at,
+          state,
+          bundle,
+          createdAt,
+          isLive: pointer?.live[name] === at,
+          isCode: isMadeBy(generation, code),
+          documents: await store.count(generation),
+        });
+      }
+    }
+  }
+  return found;
+}
+
+function rowOf({
+  group,
+  projection,
+  number: at,
+  state,
+  documents,
+  bundle,
+  isLive,
+  isCode,
+  createdAt,
+}: GenerationStatus): string[] {
+  const told = state.kind === 'failed' ? `failed: ${state.why}` : state.kind;
+  return [
+    group,
+    projection,
+    String(at),
+    isLive ? 'live' : told,
+    number(documents),
+    bundle.slice(0, 12),
+    isCode ? 'as the code' : 'older',
+    createdAt.slice(0, 19).replace('T', ' '),
+  ];
+}
