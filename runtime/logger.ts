@@ -19,7 +19,9 @@ export interface LoggerOptions {
 /** A logger that writes JSON lines to standard error, so that standard output stays a command's answer. */
 export function createLogger({ level = 'info', write }: LoggerOptions = {}): Logger {
   const redact = secretFields.flatMap((name) => [name, `*.${name}`]);
-  return pino({ level, redact }, write ? { write } : pino.destination({ dest: 2, sync: false }));
+  // Causes stay beside their error; by default their messages are put behind its own.
+  const serializers = { err: pino.stdSerializers.errWithCause };
+  return pino({ level, redact, serializers }, write ? { write } : pino.destination({ dest: 2, sync: false }));
 }
 
 /** A logger that says nothing. */

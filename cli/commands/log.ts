@@ -152,7 +152,7 @@ async function verifyLog(named: NamedLog, json: boolean, context: CommandContext
   if (!summary && damages.length === 0) throw interrupted(named.name);
   const sound = damages.length === 0;
   const figures = summary
-    ? `: entries ${number(summary.entries)}, segments ${number(summary.segments)}, ${bytes(summary.rawBytes)} of text`
+    ? ` (entries: ${number(summary.entries)}, segments: ${number(summary.segments)}, text: ${bytes(summary.rawBytes)})`
     : '';
   if (json) board.out(`${JSON.stringify({ log: named.name, sound, ...summary, damages })}\n`);
   else if (sound) board.out(`${named.name}: sound${figures}\n`);

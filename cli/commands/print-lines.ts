@@ -67,7 +67,7 @@ function asText(line: Printed): string {
         .map(({ id, type, data }) => `${head}  ${type} ${id} ${JSON.stringify(data)}\n`)
         .join('');
     case 'transaction':
-      return `${head}  transaction ${line.xid}, ${line.changes.length} changes\n${line.changes.map(changeText).join('')}`;
+      return `${head}  transaction ${line.xid}, ${line.changes.length} ${line.changes.length === 1 ? 'change' : 'changes'}\n${line.changes.map(changeText).join('')}`;
     case 'gap':
       return `${head}  GAP: ${line.why}\n`;
     case 'tick':

@@ -1,16 +1,20 @@
 import { wrapped } from './output.ts';
 
+/** An error, as pino's `errWithCause` writes it. */
+interface LoggedError {
+  readonly type?: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly stack?: string;
+  readonly cause?: LoggedError;
+}
+
 /** A line of the structured log; see pino's documentation, "log method". */
 interface LogLine {
   readonly level?: number;
   readonly time?: number;
   readonly msg?: string;
-  readonly err?: {
-    readonly type?: string;
-    readonly code?: string;
-    readonly message?: string;
-    readonly stack?: string;
-  };
+  readonly err?: LoggedError;
   readonly [field: string]: unknown;
 }
 
@@ -33,10 +37,8 @@ export function readableLogLine(json: string, width?: number): string {
   const head = `${time} ${levelName(line.level ?? 0).padEnd(5)}  `;
   const indent = ' '.repeat(head.length);
   const facts = Object.entries(line).flatMap(([name, value]) => (dull.has(name) ? [] : [fact(name, value)]));
-  const told = [withError(msg, err), facts.length > 0 ? `(${facts.join(', ')})` : '']
-    .filter(Boolean)
-    .join(' ');
-  const where = placesOf(err?.stack).map((place) => `${indent}${place}\n`);
+  const told = textOf(msg, facts.length > 0 ? ` (${facts.join(', ')})` : '', err);
+  const where = placesOf(err).map((place) => `${indent}${place}\n`);
   return `${head}${wrapped(told, width, indent)}\n${where.join('')}`;
 }
 
@@ -58,23 +60,23 @@ function fact(name: string, value: unknown): string {
   return `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`;
 }
 
-/** The error's own message tells more than the line's, which is left out where both are the same. */
-function withError(msg: string, err: LogLine['err']): string {
-  if (!err) return msg;
+/** The error's message comes last, where it may end in a statement to be pasted; it is told once. */
+function textOf(msg: string, facts: string, err: LoggedError | undefined): string {
+  if (!err) return `${msg}${facts}`;
   const { code, message = '' } = err;
   const coded = code === undefined ? '' : `${code}: `;
-  if (msg === '' || message.startsWith(msg)) return `${coded}${msg === '' ? message : msg}`;
-  return `${msg}: ${coded}${message}`;
+  if (msg === '' || msg === message) return `${coded}${message}${facts}`;
+  return `${msg}${facts}: ${coded}${message}`;
 }
 
 /**
- * Where the first cause was thrown, if not by Banyan on purpose: pino writes causes behind one another. Frames of Node
- * and of packages say nothing to the one who must mend it.
+ * Where the first cause was thrown, if not by Banyan on purpose. Frames of Node and of packages say nothing to the one
+ * who must mend it.
  */
-function placesOf(stack = ''): readonly string[] {
-  const first = stack.split('\ncaused by: ').at(-1) ?? '';
-  if (first.startsWith('BanyanError')) return [];
-  return first
+function placesOf(err: LoggedError | undefined): readonly string[] {
+  if (err?.cause) return placesOf(err.cause);
+  if (err?.stack === undefined || err.type === 'BanyanError') return [];
+  return err.stack
     .split('\n')
     .map((text) => text.trim())
     .filter((text) => text.startsWith('at ') && !/node:|node_modules/.test(text))

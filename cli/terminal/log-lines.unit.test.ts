@@ -22,9 +22,10 @@ test('an error is told with its code, and once', () => {
   expect(readable((logger) => logger.error({ err: error }, error.message))).toBe(
     'ERROR  PROJECTION_FAILED: Projection card stopped.\n',
   );
-  expect(
-    readable((logger) => logger.error({ err: new BanyanError('LOG_FULL', 'No room.') }, 'stopped')),
-  ).toBe('ERROR  stopped: LOG_FULL: No room.\n');
+  const full = new BanyanError('LOG_FULL', 'No room.');
+  expect(readable((logger) => logger.error({ err: full, position: 3 }, 'stopped'))).toBe(
+    'ERROR  stopped (position 3): LOG_FULL: No room.\n',
+  );
 });
 
 test('where somebody threw by mistake is told', () => {
