@@ -52,7 +52,7 @@ function fieldIs(path: readonly string[], value: string): Extract<NarrowChoice, 
   const isMeant = (document: object): boolean => {
     let found: unknown = document;
     for (const name of path) found = (found as Record<string, unknown> | null | undefined)?.[name];
-    return typeof found === 'object' ? JSON.stringify(found) === value : `${found as string}` === value;
+    return (typeof found === 'string' ? found : JSON.stringify(found)) === value;
   };
   // A resumed rebuild is known by what its condition says.
   return Object.assign(isMeant, { toString: () => `${path.join('.')}=${value}` });
