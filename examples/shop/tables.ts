@@ -1,18 +1,27 @@
+// Written by `banyan tables pull`. Pull again when the tables change.
 import { col, table, tables } from 'banyan/cdc';
 
-/** The tables of the legacy shop that its groups translate, as `banyan tables pull` declares them. */
 export const shop = tables('shop', {
-  customers: table('public.customers', {
+  payments: table('billing.payments', {
     key: ['id'],
     columns: {
-      id: col.int8(),
-      external_id: col.uuid(),
-      email: col.text(),
-      name: col.text(),
-      born_on: col.date().nullable(),
-      tags: col.array(col.text()),
-      preferences: col.jsonb(),
-      created_at: col.timestamptz(),
+      id: col.uuid(),
+      order_id: col.int8(),
+      method: col.text(),
+      amount: col.numeric(),
+      cardNumber: col.text().nullable(),
+      receipt: col.bytea().nullable(),
+      captured_at: col.timestamptz(),
+      refunded_at: col.timestamptz().nullable(),
+    },
+  }),
+  GiftCards: table('public.GiftCards', {
+    key: ['cardNumber'],
+    columns: {
+      cardNumber: col.text(),
+      issuedTo: col.int8().nullable(),
+      balance: col.numeric(),
+      expiresOn: col.date().nullable(),
     },
   }),
   addresses: table('public.addresses', {
@@ -27,35 +36,59 @@ export const shop = tables('shop', {
       since: col.timestamptz(),
     },
   }),
-  categories: table('public.categories', {
-    key: ['id'],
-    columns: { id: col.int4(), parent_id: col.int4().nullable(), name: col.text(), rank: col.int2() },
-  }),
-  products: table('public.products', {
-    key: ['sku'],
+  /** No replica identity: only what is inserted is captured. */
+  audit_trail: table('public.audit_trail', {
+    key: [],
     columns: {
-      sku: col.text(),
-      gtin: col.int8().nullable(),
-      category_id: col.int4(),
-      name: col.text(),
-      description: col.text(),
-      price: col.numeric(),
-      weight_kg: col.float8().nullable(),
-      attributes: col.jsonb(),
-      keywords: col.array(col.text()),
-      thumbnail: col.bytea().nullable(),
-      active: col.bool(),
-      released_on: col.date().nullable(),
-      updated_at: col.timestamptz(),
+      at: col.timestamptz(),
+      actor: col.text(),
+      action: col.text(),
+      details: col.jsonb().nullable(),
     },
   }),
-  stock: table('warehouse.stock', {
-    key: ['product_id', 'warehouse'],
+  categories: table('public.categories', {
+    key: ['id'],
     columns: {
-      product_id: col.text(),
+      id: col.int4(),
+      parent_id: col.int4().nullable(),
+      name: col.text(),
+      rank: col.int2(),
+    },
+  }),
+  coupons: table('public.coupons', {
+    key: ['code'],
+    columns: {
+      code: col.text(),
+      percent: col.numeric().nullable(),
+      amount: col.numeric().nullable(),
+      valid_from: col.date(),
+      valid_until: col.date().nullable(),
+      max_uses: col.int4().nullable(),
+      uses: col.int4(),
+    },
+  }),
+  customers: table('public.customers', {
+    key: ['id'],
+    columns: {
+      id: col.int8(),
+      external_id: col.uuid(),
+      email: col.text(),
+      name: col.text(),
+      born_on: col.date().nullable(),
+      tags: col.array(col.text()),
+      preferences: col.jsonb(),
+      created_at: col.timestamptz(),
+    },
+  }),
+  order_lines: table('public.order_lines', {
+    key: ['order_id', 'line_no'],
+    columns: {
+      order_id: col.int8(),
+      line_no: col.int2(),
+      sku: col.text(),
       warehouse: col.text(),
       quantity: col.int4(),
-      counted_on: col.date().nullable(),
+      unit_price: col.numeric(),
     },
   }),
   orders: table('public.orders', {
@@ -80,28 +113,32 @@ export const shop = tables('shop', {
       cancelled_at: col.timestamptz().nullable(),
     },
   }),
-  order_lines: table('public.order_lines', {
-    key: ['order_id', 'line_no'],
+  products: table('public.products', {
+    key: ['sku'],
     columns: {
-      order_id: col.int8(),
-      line_no: col.int2(),
       sku: col.text(),
-      warehouse: col.text(),
-      quantity: col.int4(),
-      unit_price: col.numeric(),
+      gtin: col.int8().nullable(),
+      category_id: col.int4(),
+      name: col.text(),
+      description: col.text(),
+      price: col.numeric(),
+      weight_kg: col.float8().nullable(),
+      attributes: col.jsonb(),
+      keywords: col.array(col.text()),
+      thumbnail: col.bytea().nullable(),
+      active: col.bool(),
+      released_on: col.date().nullable(),
+      updated_at: col.timestamptz(),
     },
   }),
-  payments: table('billing.payments', {
-    key: ['id'],
+  reviews: table('public.reviews', {
+    key: ['sku', 'customer_id'],
     columns: {
-      id: col.uuid(),
-      order_id: col.int8(),
-      method: col.text(),
-      amount: col.numeric(),
-      cardNumber: col.text().nullable(),
-      receipt: col.bytea().nullable(),
-      captured_at: col.timestamptz(),
-      refunded_at: col.timestamptz().nullable(),
+      sku: col.text(),
+      customer_id: col.int8(),
+      stars: col.int2(),
+      body: col.text().nullable(),
+      written_at: col.timestamptz(),
     },
   }),
   shipments: table('public.shipments', {
@@ -115,14 +152,13 @@ export const shop = tables('shop', {
       shipped_at: col.timestamptz(),
     },
   }),
-  reviews: table('public.reviews', {
-    key: ['sku', 'customer_id'],
+  stock: table('warehouse.stock', {
+    key: ['product_id', 'warehouse'],
     columns: {
-      sku: col.text(),
-      customer_id: col.int8(),
-      stars: col.int2(),
-      body: col.text().nullable(),
-      written_at: col.timestamptz(),
+      product_id: col.text(),
+      warehouse: col.text(),
+      quantity: col.int4(),
+      counted_on: col.date().nullable(),
     },
   }),
 });

@@ -71,6 +71,8 @@ function selectAll(table: Table): string {
     if (type === 'bytea') return `encode("${name}", 'base64') AS "${name}"`;
     return type === '_numeric' ? `"${name}"::text[]` : `"${name}"`;
   });
-  const key = table.key.map((name) => `"${name}"`).join(', ');
-  return `SELECT ${columns.join(', ')} FROM ${table.name} ORDER BY ${key}`;
+  const from = table.name.split('.').map((name) => `"${name}"`);
+  // A table without a key, in any order.
+  const order = table.key.length > 0 ? ` ORDER BY ${table.key.map((name) => `"${name}"`).join(', ')}` : '';
+  return `SELECT ${columns.join(', ')} FROM ${from.join('.')}${order}`;
 }
