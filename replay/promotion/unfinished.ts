@@ -18,9 +18,9 @@ export async function unfinishedMoves(
 ): Promise<readonly Unfinished[]> {
   const { store, directory, group } = options;
   const byEpoch = new Map<number, Unfinished>();
-  const told = new Set((await readHistory(directory, { group })).map(({ epoch }) => epoch));
+  const told = new Set((await readHistory(directory, { group })).map(nameOf));
   for (const [name, { last }] of Object.entries(pointer.past ?? {})) {
-    if (!last || told.has(last.epoch)) continue;
+    if (!last || told.has(nameOf(last))) continue;
     const { action, epoch, from } = last;
     const to = pointer.live[name] ?? 0;
     const bundle = (await store.generations(name)).find(({ number }) => number === to)?.bundle ?? '';
@@ -42,4 +42,8 @@ export async function finishMoves(
     const at = new Date(clock.now()).toISOString();
     await appendHistory(directory, { at, who, action, group, projections, epoch, completed: true });
   }
+}
+
+function nameOf({ action, epoch }: { readonly action: string; readonly epoch?: number }): string {
+  return `${action} ${epoch ?? ''}`;
 }
