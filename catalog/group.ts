@@ -43,8 +43,6 @@ export interface Group {
 /**
  * Declares a function group: its events, translation, projections and gateway, under one owner.
  * @throws BanyanError GROUP_INVALID
- *
- * @__NO_SIDE_EFFECTS__ so that the bundle of a projection declared beside it leaves it out
  */
 export function group(name: string, definition: GroupDefinition): Group {
   const { owner, translation, gateway, projections = [], reconciliations = [] } = definition;

@@ -42,8 +42,6 @@ const asymmetric = [
  * Takes signed JWTs (RFC 7519, with `sub` and `exp`) of one issuer for one audience, whose keys it publishes as a
  * JWK set. Keys are cached for ten minutes.
  * @throws BanyanError JWT_OPTIONS_INVALID
- *
- * @__NO_SIDE_EFFECTS__ so that a bundle leaves it out
  */
 export function jwt(options: JwtOptions): Identity {
   const clock = options.clock ?? systemClock;

@@ -11,8 +11,6 @@ import { dropSlot, untilFree } from './slot.ts';
 /**
  * A Postgres database as a source, by logical replication.
  * @throws BanyanError SOURCE_OPTIONS when it is created under its name
- *
- * @__NO_SIDE_EFFECTS__ so that a bundle leaves it out
  */
 export function postgres(options: PostgresOptions): SourceDefinition {
   return {

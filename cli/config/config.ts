@@ -53,11 +53,7 @@ const shape = z.strictObject({
     .optional(),
 });
 
-/**
- * Declares the configuration; checked when it is loaded.
- *
- * @__NO_SIDE_EFFECTS__ so that the bundle of a projection declared beside it leaves it out
- */
+/** Declares the configuration; checked when it is loaded. */
 export function defineConfig(config: BanyanConfig): BanyanConfig {
   return config;
 }

@@ -32,8 +32,6 @@ const keysOfRead = 5000;
  * index entries as columns of it. Documents and progress change in one transaction. Connects when it is first used;
  * call `prepare()` before anything else.
  * @throws BanyanError VIEW_STORE_URL_INVALID
- *
- * @__NO_SIDE_EFFECTS__ so that a bundle leaves it out
  */
 export function postgresViews(options: PostgresViewsOptions): AtomicViewStore {
   const { connectionString, schema = 'banyan', maxConnections = 10, logger = silentLogger } = options;

@@ -169,7 +169,7 @@ describe('a bundle', () => {
     });
   });
 
-  test('that holds a whole configuration leaves out what connects and serves', async () => {
+  test('of what the configuration itself exports holds all that it connects to, and runs', async () => {
     const config = `
       import { group } from 'banyan/catalog';
       import { postgres } from 'banyan/cdc';
@@ -191,9 +191,10 @@ describe('a bundle', () => {
         views: postgresViews({ connectionString: '' }),
       });
       export default { view, orders, Placed, Paid, all };`;
-    const { view } = await bundles(await project(), { config });
-    expect(view.text.length).toBeLessThan(600_000);
-    expect(Object.keys(view.inputs).filter((name) => /node_modules\/(pg|knex)\//.test(name))).toEqual([]);
+    const root = await project();
+    const { view } = await bundles(root, { config });
+    await store(root).put(view);
+    expect((await store(root).projection(view.hash)).name).toBe('view');
   });
 
   test('of what no module exports is refused, and each is named', async () => {
