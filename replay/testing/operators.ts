@@ -1,0 +1,94 @@
+import type { AtomicViewStore } from 'banyan/projections';
+
+/** What ends a process in the middle. */
+export class Killed extends Error {}
+
+/** The calls of a store in which something happens. */
+const calls = [
+  'createGeneration',
+  'generations',
+  'changeGeneration',
+  'dropGeneration',
+  'pointer',
+  'movePointer',
+  'progress',
+  'count',
+] as const;
+
+/**
+ * The same store, with something around each call.
+ * @param before awaited before each call; may throw
+ * @param after the same, behind it: what the call did is done
+ */
+export function around(
+  store: AtomicViewStore,
+  { before, after }: { before?: (call: string) => Promise<void>; after?: (call: string) => Promise<void> },
+): AtomicViewStore {
+  const wrapped = Object.fromEntries(
+    calls.map((name) => {
+      const call = store[name] as (...given: unknown[]) => Promise<unknown>;
+      const run = async (...given: unknown[]): Promise<unknown> => {
+        await before?.(name);
+        const result = await call(...given);
+        await after?.(name);
+        return result;
+      };
+      return [name, run];
+    }),
+  );
+  return { ...store, ...(wrapped as Partial<AtomicViewStore>) };
+}
+
+/** Dies behind its nth call, from 1. */
+export function killedAfter(store: AtomicViewStore, nth: number): AtomicViewStore {
+  let done = 0;
+  return around(store, {
+    after: async () => {
+      done += 1;
+      if (done >= nth) throw new Killed();
+    },
+  });
+}
+
+/** One of several who work at once: it stops before each call of the store until it is let go on. */
+export interface Operator {
+  readonly store: AtomicViewStore;
+  /** Resolves when it waits before a call, or has ended. */
+  settled(): Promise<'waiting' | 'ended'>;
+  /** Lets one call happen. */
+  step(): void;
+}
+
+/** Begins the work of an operator who dies behind the call number `dies`, if there are so many. */
+export function createOperator(
+  store: AtomicViewStore,
+  dies: number,
+  work: (store: AtomicViewStore) => Promise<void>,
+): Operator {
+  let state: 'running' | 'waiting' | 'ended' = 'running';
+  let go: (() => void) | undefined;
+  let changed: (() => void) | undefined;
+  const become = (next: typeof state): void => {
+    state = next;
+    changed?.();
+  };
+  const gated = around(killedAfter(store, dies), {
+    before: () =>
+      new Promise((resolve) => {
+        go = resolve;
+        become('waiting');
+      }),
+  });
+  void work(gated).then(() => become('ended'));
+  return {
+    store: gated,
+    settled: async () => {
+      while (state === 'running') await new Promise<void>((resolve) => (changed = resolve));
+      return state === 'ended' ? 'ended' : 'waiting';
+    },
+    step: () => {
+      become('running');
+      go?.();
+    },
+  };
+}
