@@ -6,6 +6,7 @@ import { addLogCommand } from './commands/log.ts';
 import { addReplayCommand } from './commands/replay/replay.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTablesCommand } from './commands/tables.ts';
+import { addVerifyCommand } from './commands/verify.ts';
 import { exitCode, tellFailure } from './failure.ts';
 import type { CommandContext } from './context.ts';
 
@@ -37,6 +38,7 @@ function createProgram(context: CommandContext): Command {
   addLogCommand(program, context);
   addReplayCommand(program, context);
   addTablesCommand(program, context);
+  addVerifyCommand(program, context);
   forEachCommand(program, (command) => {
     command.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
   });

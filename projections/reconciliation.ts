@@ -35,12 +35,15 @@ export interface ReconciliationByName<Doc> extends Query {
 }
 
 /** Columns that become fields by a function. */
-export interface ReconciliationByFunction<Doc, Columns> extends Query {
+export interface ReconciliationByFunction<Doc, Columns, Told> extends Query {
   /** The columns besides `key`; rows are checked by it. */
   readonly row: z.ZodType<Columns>;
   /** The fields that the row tells, each whole. Only they are compared. Pure. */
-  document(row: Columns, key: string): Partial<Doc>;
+  document(row: Columns, key: string): Told & OnlyOf<Told, Doc>;
 }
+
+/** Refuses what is no field of the document. */
+type OnlyOf<Told, Doc> = { readonly [Name in Exclude<keyof Told, keyof Doc>]: never };
 
 /** A projection, seen as the source of its document's type. */
 type ProjectionOf<Doc> = AnyProjection & { readonly schema: z.ZodType<Doc> };
@@ -56,9 +59,9 @@ type ProjectionOf<Doc> = AnyProjection & { readonly schema: z.ZodType<Doc> };
  *       query: 'SELECT aid::text AS key, abalance AS balance FROM public.pgbench_accounts',
  *     })
  */
-export function reconciliation<Doc extends object, Columns = unknown>(
+export function reconciliation<Doc extends object, Columns, const Told extends Partial<Doc>>(
   projection: ProjectionOf<Doc>,
-  declared: ReconciliationByName<NoInfer<Doc>> | ReconciliationByFunction<NoInfer<Doc>, Columns>,
+  declared: ReconciliationByName<NoInfer<Doc>> | ReconciliationByFunction<Doc, Columns, Told>,
 ): Reconciliation {
   const { source, query } = declared;
   const tell = 'fields' in declared ? byName(declared.fields) : byFunction(declared);
@@ -86,8 +89,8 @@ function byName(fields: readonly string[]): (row: JsonObject) => JsonObject {
     );
 }
 
-function byFunction<Doc, Columns>(
-  declared: ReconciliationByFunction<Doc, Columns>,
+function byFunction<Doc, Columns, Told>(
+  declared: ReconciliationByFunction<Doc, Columns, Told>,
 ): (row: JsonObject, key: string) => JsonObject {
   return (row, key) => {
     const parsed = declared.row.safeParse(row);

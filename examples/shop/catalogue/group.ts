@@ -6,6 +6,7 @@ import { isStaff } from '../callers.ts';
 import { refusal } from '../refusal.ts';
 import { ProductListed, ProductRepriced, ProductWithdrawn } from './events.ts';
 import { category, productPage } from './product-page.ts';
+import { categoriesInTheBooks, productsInTheBooks } from './reconciliations.ts';
 import { catalogue } from './translation.ts';
 
 export default group('catalogue', {
@@ -13,6 +14,7 @@ export default group('catalogue', {
   publishes: [ProductListed, ProductRepriced, ProductWithdrawn],
   translation: catalogue,
   projections: [productPage, category],
+  reconciliations: [productsInTheBooks, categoriesInTheBooks],
   gateway: gateway()
     .read(
       'GET /products/{sku}',

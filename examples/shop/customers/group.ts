@@ -5,6 +5,7 @@ import { isCustomerOrStaff } from '../callers.ts';
 import { refusal } from '../refusal.ts';
 import { customerProfile } from './customer-profile.ts';
 import { CustomerLeft, CustomerRegistered, CustomerRenamed } from './events.ts';
+import { profilesInTheBooks } from './reconciliations.ts';
 import { customers } from './translation.ts';
 
 const name = z.string().min(1).max(200);
@@ -20,6 +21,7 @@ export default group('customers', {
   publishes: [CustomerRegistered, CustomerRenamed, CustomerLeft],
   translation: customers,
   projections: [customerProfile],
+  reconciliations: [profilesInTheBooks],
   gateway: gateway()
     .read('GET /customers/{id}', customerProfile.byKey('id'), {
       authorize: (who, { id }) => isCustomerOrStaff(who, id),

@@ -8,6 +8,7 @@ import { refusal } from '../refusal.ts';
 import { customerCard } from './customer-card.ts';
 import { OrderCancelled, OrderPaid, OrderPlaced, OrderShipped } from './events.ts';
 import { orderSummary } from './order-summary.ts';
+import { customersInTheBooks, ordersInTheBooks } from './reconciliations.ts';
 import { orders } from './translation.ts';
 
 const NewOrder = z.object({
@@ -31,6 +32,7 @@ export default group('orders', {
   subscribes: [CustomerRegistered, CustomerRenamed, CustomerLeft],
   translation: orders,
   projections: [orderSummary, customerCard],
+  reconciliations: [ordersInTheBooks, customersInTheBooks],
   gateway: gateway()
     .read(
       'GET /orders/{id}',

@@ -1,0 +1,100 @@
+import {
+  compareOrderKeys,
+  eventLogName,
+  readEvents,
+  type DomainEvent,
+  type EventLogLine,
+  type EventLogRef,
+  type OrderKey,
+  type Progress,
+} from 'banyan/events';
+import { foldEvent, keysOf, type AnyProjection, type Document, type Item } from 'banyan/projections';
+import type { LogReader } from 'banyan/runtime';
+
+/** An event log that feeds the view. */
+export interface FeedingLog {
+  readonly ref: EventLogRef;
+  readonly reader: LogReader<EventLogLine>;
+}
+
+/** What is rolled forward, and by what. */
+export interface RollForward {
+  /** The code that makes the view. */
+  readonly projection: AnyProjection;
+  /** The logs of one source: there positions are in order. */
+  readonly logs: readonly FeedingLog[];
+  /** What the items have for certain. */
+  readonly from: Progress;
+  /** Up to which position. */
+  readonly to: number;
+}
+
+interface Rolled {
+  document: Document | undefined;
+  /** The last event in it; `unknown` for an item that waits for something: it is compared as it is shown. */
+  readonly at: OrderKey | 'unknown' | undefined;
+}
+
+/**
+ * What documents are at a position, from items that were read before: the events between are folded onto them. So a
+ * key that changes all the time can be compared at an exact place, which its stored document never stands at.
+ *
+ * What it shows of a stored document is what is shown at a later time of it: a fault in it stays in the fold.
+ * @returns the documents by key; a key without a document is left out
+ */
+export async function rollForward(
+  keys: readonly string[],
+  items: ReadonlyMap<string, Item>,
+  given: RollForward,
+): Promise<ReadonlyMap<string, Document>> {
+  const rolled = new Map(keys.map((key): [string, Rolled] => [key, begin(items.get(key))]));
+  for await (const event of merged(given)) {
+    const concerned = keysOf(given.projection, event);
+    if (concerned.kind === 'failed') continue;
+    for (const key of concerned.keys) {
+      const one = rolled.get(key);
+      if (!one || one.at === 'unknown' || (one.at && compareOrderKeys(event, one.at) <= 0)) continue;
+      const step = foldEvent(given.projection, key, one.document, event);
+      if (step.kind === 'document') one.document = step.document;
+      else if (step.kind === 'removed') one.document = undefined;
+    }
+  }
+  return new Map([...rolled].flatMap(([key, { document }]) => (document ? [[key, document] as const] : [])));
+}
+
+function begin(item: Item | undefined): Rolled {
+  if (!item) return { document: undefined, at: undefined };
+  const { document, state } = item;
+  return { document, at: state.kind === 'settled' || state.kind === 'removed' ? state.at : 'unknown' };
+}
+
+/** The events of all logs, in order; one chunk of each is held. */
+async function* merged({ projection, logs, from, to }: RollForward): AsyncGenerator<DomainEvent, void> {
+  const types = new Set(projection.handlers.keys());
+  const streams = logs.map(({ ref, reader }) => {
+    const after = from[eventLogName(ref)];
+    return eventsOf(readEvents(reader, ref, { types, to, ...(after && { after }) }));
+  });
+  const heads = await Promise.all(streams.map((stream) => stream.next()));
+  try {
+    for (;;) {
+      let first: { readonly at: number; readonly event: DomainEvent } | undefined;
+      heads.forEach((head, at) => {
+        if (head.done === true) return;
+        if (!first || compareOrderKeys(head.value, first.event) < 0) first = { at, event: head.value };
+      });
+      if (!first) return;
+      yield first.event;
+      const next = await streams[first.at]?.next();
+      if (next) heads[first.at] = next;
+    }
+  } finally {
+    for (const stream of streams) await stream.return();
+  }
+}
+
+async function* eventsOf(
+  chunks: AsyncIterable<{ readonly events: readonly DomainEvent[] }>,
+): AsyncGenerator<DomainEvent, void> {
+  for await (const { events } of chunks) yield* events;
+}
