@@ -79,6 +79,6 @@ function placesOf(err: LoggedError | undefined): readonly string[] {
   return err.stack
     .split('\n')
     .map((text) => text.trim())
-    .filter((text) => text.startsWith('at ') && !/node:|node_modules/.test(text))
+    .filter((text) => /^at .*:\d+:\d+\)?$/.test(text) && !/node:|node_modules/.test(text))
     .slice(0, frames);
 }
