@@ -38,8 +38,10 @@ export function readableLogLine(json: string, width?: number): string {
   const indent = ' '.repeat(head.length);
   const facts = Object.entries(line).flatMap(([name, value]) => (dull.has(name) ? [] : [fact(name, value)]));
   const told = textOf(msg, facts.length > 0 ? ` (${facts.join(', ')})` : '', err);
-  const where = placesOf(err).map((place) => `${indent}${place}\n`);
-  return `${head}${wrapped(told, width, indent)}\n${where.join('')}`;
+  const below = [...causesOf(err, told), ...placesOf(err)];
+  return [told, ...below]
+    .map((text, i) => `${i === 0 ? head : indent}${wrapped(text, width, indent)}\n`)
+    .join('');
 }
 
 function parsed(json: string): LogLine | undefined {
@@ -67,6 +69,15 @@ function textOf(msg: string, facts: string, err: LoggedError | undefined): strin
   const coded = code === undefined ? '' : `${code}: `;
   if (msg === '' || msg === message) return `${coded}${message}${facts}`;
   return `${msg}${facts}: ${coded}${message}`;
+}
+
+/** What the causes said, where the error's own message does not say it. */
+function causesOf(err: LoggedError | undefined, told: string): readonly string[] {
+  const { cause } = err ?? {};
+  if (!cause) return [];
+  const { code, type = 'Error', message = '' } = cause;
+  const known = message === '' || told.includes(message);
+  return [...(known ? [] : [`caused by ${code ?? type}: ${message}`]), ...causesOf(cause, told)];
 }
 
 /**

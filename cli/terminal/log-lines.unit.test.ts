@@ -17,7 +17,7 @@ test('a line tells how grave, what, and of what', () => {
 
 test('an error is told with its code, and once', () => {
   const error = new BanyanError('PROJECTION_FAILED', 'Projection card stopped.', {
-    cause: new BanyanError('X', 'why'),
+    cause: new BanyanError('X', 'card stopped'),
   });
   expect(readable((logger) => logger.error({ err: error }, error.message))).toBe(
     'ERROR  PROJECTION_FAILED: Projection card stopped.\n',
@@ -33,7 +33,7 @@ test('where somebody threw by mistake is told', () => {
     cause: new TypeError('x is not a function'),
   });
   expect(readable((logger) => logger.error({ err: error }, error.message))).toMatch(
-    /^ERROR {2}PROJECTION_FAILED: It threw\.\n {16}at .*log-lines\.unit\.test\.ts:\d+:\d+\)?\n/,
+    /^ERROR {2}PROJECTION_FAILED: It threw\.\n {16}caused by TypeError: x is not a function\n {16}at .*log-lines\.unit\.test\.ts:\d+:\d+\)?\n/,
   );
 });
 
