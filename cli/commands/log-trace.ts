@@ -18,7 +18,7 @@ export async function traceEvent(
   if (name === undefined)
     throw usageError(`"${id}" is no event id. Expected source:translation@version:position:index.`);
   const loaded = await configOf(options, context);
-  const log = logsOfProject(loaded).find((one) => one.kind === 'event-log' && one.name === name);
+  const log = (await logsOfProject(loaded)).find((one) => one.kind === 'event-log' && one.name === name);
   if (log?.kind !== 'event-log') throw unknown(id, `no event log is called ${name}`);
   const opened = await openLog(log);
   try {

@@ -58,7 +58,7 @@ export function addLogCommand(program: Command, context: CommandContext): void {
 
 async function stats(name: string | undefined, options: LogOptions, context: CommandContext): Promise<void> {
   const loaded = await configOf(options, context);
-  const named = name === undefined ? logsOfProject(loaded) : [logNamed(name, loaded)];
+  const named = name === undefined ? await logsOfProject(loaded) : [await logNamed(name, loaded)];
   const found = await Promise.all(named.map(statsOf));
   if (options.json === true) {
     context.terminal.out(`${JSON.stringify(found)}\n`);
@@ -88,7 +88,7 @@ async function cat(
   options: CatOptions & { readonly from: number },
   context: CommandContext,
 ): Promise<void> {
-  const log = await openLog(logNamed(name, await configOf(options, context)));
+  const log = await openLog(await logNamed(name, await configOf(options, context)));
   const range = { from: options.from, ...(options.to === undefined ? {} : { to: options.to }) };
   try {
     await printLines(
@@ -103,7 +103,7 @@ async function cat(
 }
 
 async function tail(name: string, options: CatOptions, context: CommandContext): Promise<void> {
-  const log = await openLog(logNamed(name, await configOf(options, context)));
+  const log = await openLog(await logNamed(name, await configOf(options, context)));
   try {
     const from = options.from ?? ((await log.head())?.position ?? 0) + 1;
     const lines = log.read({ from, follow: true, signal: context.signal });
@@ -115,7 +115,7 @@ async function tail(name: string, options: CatOptions, context: CommandContext):
 
 async function verify(name: string | undefined, options: LogOptions, context: CommandContext): Promise<void> {
   const loaded = await configOf(options, context);
-  const named = name === undefined ? logsOfProject(loaded) : [logNamed(name, loaded)];
+  const named = name === undefined ? await logsOfProject(loaded) : [await logNamed(name, loaded)];
   const verified = [];
   for (const one of named) verified.push(await verifyLog(one, options.json === true, context));
   const damaged = verified.filter(({ damages }) => damages.length > 0).map(({ log }) => log);

@@ -3,7 +3,7 @@ import { eventLogOf } from 'banyan/catalog';
 import { eventLogName, type EventLogLine, type EventLogRef } from 'banyan/events';
 import { BanyanError, nodeFileSystem, openLogReader, type SegmentLogReader } from 'banyan/runtime';
 import type { LoadedConfig } from '../config/load-config.ts';
-import { changeLogDirectory, eventLogDirectory } from 'banyan/replay';
+import { changeLogDirectory, eventLogDirectory, registeredTranslations } from 'banyan/replay';
 
 /** A log of the project, as commands name it. */
 export type NamedLog = { readonly name: string; readonly directory: string } & (
@@ -14,29 +14,36 @@ export type NamedLog = { readonly name: string; readonly directory: string } & (
 /** A line of either kind of log. */
 export type AnyLine = ChangeLogLine | EventLogLine;
 
-/** Every log that the configuration has: a change log for each source, an event log for each translation. */
-export function logsOfProject({ config, directory }: LoadedConfig): readonly NamedLog[] {
-  const changeLogs = Object.keys(config.sources).map((source): NamedLog => ({
-    kind: 'change-log',
-    name: source,
-    source,
-    directory: changeLogDirectory(directory, source),
-  }));
-  const eventLogs = config.groups.flatMap((group): NamedLog[] => {
-    const ref = eventLogOf(group);
-    return ref
-      ? [{ kind: 'event-log', name: eventLogName(ref), ref, directory: eventLogDirectory(directory, ref) }]
-      : [];
-  });
-  return [...changeLogs, ...eventLogs];
+/** Every log of the project: a change log for each source, an event log for each version of a translation. */
+export async function logsOfProject(loaded: LoadedConfig): Promise<readonly NamedLog[]> {
+  const refs = [
+    ...loaded.config.groups.flatMap((group) => eventLogOf(group) ?? []),
+    // Older versions too, and those that the code does not name any more.
+    ...(await registeredTranslations(loaded.directory)).map(({ ref }) => ref),
+  ];
+  const eventLogs = new Map(refs.map((ref) => [eventLogName(ref), eventLog(ref, loaded)]));
+  return [
+    ...Object.keys(loaded.config.sources).map((source) => changeLog(source, loaded)),
+    ...eventLogs.values(),
+  ];
+}
+
+/** The change log of a source. */
+export function changeLog(source: string, { directory }: LoadedConfig): NamedLog {
+  return { kind: 'change-log', name: source, source, directory: changeLogDirectory(directory, source) };
+}
+
+/** The event log of a version of a translation. */
+export function eventLog(ref: EventLogRef, { directory }: LoadedConfig): NamedLog {
+  return { kind: 'event-log', name: eventLogName(ref), ref, directory: eventLogDirectory(directory, ref) };
 }
 
 /**
  * The log of that name: a source's (`shop`), or a translation's (`shop:orders@1`).
  * @throws BanyanError LOG_UNKNOWN naming those there are
  */
-export function logNamed(name: string, loaded: LoadedConfig): NamedLog {
-  const logs = logsOfProject(loaded);
+export async function logNamed(name: string, loaded: LoadedConfig): Promise<NamedLog> {
+  const logs = await logsOfProject(loaded);
   const found = logs.find((log) => log.name === name);
   if (found) return found;
   throw new BanyanError(

@@ -38,10 +38,13 @@ function asText({ sources, translations, views }: ProjectStatus): string {
       translations.map((one) => [one.name, one.position, one.positionsBehind, time(one.secondsBehind)]),
     ),
     table(
-      ['view', 'generation', 'documents', 'positions behind', 'time behind'],
+      ['view', 'generation', 'state', 'bundle', 'code', 'documents', 'positions behind', 'time behind'],
       views.map((one) => [
         one.projection,
         one.generation === undefined ? 'none yet' : String(one.generation),
+        one.state ?? '',
+        one.bundle?.slice(0, 8) ?? '',
+        one.isCode === undefined ? '' : one.isCode ? 'this' : 'other',
         one.documents,
         one.positionsBehind,
         time(one.secondsBehind),

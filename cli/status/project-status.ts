@@ -1,10 +1,13 @@
 import { compareCursors, bytesBetween, type ChangeLogLine, type SourceDefinition } from 'banyan/cdc';
-import { eventLogName, type EventLogLine } from 'banyan/events';
-import { eventLogOf, logsOf, type Group } from 'banyan/catalog';
-import type { AnyProjection, AtomicViewStore } from 'banyan/projections';
-import { isBanyanError, silentLogger, toError, type Line, type LogReader } from 'banyan/runtime';
+import { eventLogName, type EventLogRef } from 'banyan/events';
+import { eventLogOf } from 'banyan/catalog';
+import { registeredTranslations } from 'banyan/replay';
+import { silentLogger, toError, type Line } from 'banyan/runtime';
+import { changeLog, eventLog } from '../commands/logs.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
-import { logNamed, openLog, type NamedLog } from '../commands/logs.ts';
+import { replayProjectOf } from '../config/replay-project.ts';
+import { behind, headOf, type Heads } from './heads.ts';
+import { viewStatuses, type ViewStatus } from './view-status.ts';
 
 /** How far a source was captured. */
 export interface SourceStatus {
@@ -30,17 +33,6 @@ export interface TranslationStatus {
   readonly secondsBehind?: number;
 }
 
-/** How far a view is. */
-export interface ViewStatus {
-  readonly projection: string;
-  readonly group: string;
-  readonly generation?: number;
-  readonly documents: number;
-  /** Positions of the change logs that are not in the view yet. */
-  readonly positionsBehind: number;
-  readonly secondsBehind?: number;
-}
-
 /** Everything that `banyan status` tells. */
 export interface ProjectStatus {
   readonly sources: readonly SourceStatus[];
@@ -48,57 +40,52 @@ export interface ProjectStatus {
   readonly views: readonly ViewStatus[];
 }
 
-type Heads = ReadonlyMap<string, Line<ChangeLogLine | EventLogLine> | undefined>;
-
 /** Reads logs, sources and views; whether `banyan dev` runs makes no difference. */
 export async function projectStatus(loaded: LoadedConfig): Promise<ProjectStatus> {
   const { config } = loaded;
-  const heads = await headsOf(loaded);
   try {
+    const refs = await translationsOf(loaded);
+    const heads = await headsOf(loaded, refs);
     const sources = await Promise.all(
       Object.entries(config.sources).map(([name, definition]) => sourceStatus(name, definition, heads)),
     );
-    const refs = config.groups.flatMap((group) => eventLogOf(group) ?? []);
-    const translations = await Promise.all(
-      refs.map(async (ref): Promise<TranslationStatus> => {
-        const name = eventLogName(ref);
-        const [captured, translated] = [heads.get(ref.source), heads.get(name)];
-        const position = translated?.position ?? 0;
-        const positionsBehind = Math.max(0, (captured?.position ?? 0) - position);
-        return {
-          name,
-          position,
-          positionsBehind,
-          ...behind(positionsBehind, translated?.logTime, captured?.logTime),
-        };
-      }),
-    );
-    const views = await viewsOf(config.groups, config.views, loaded, heads);
+    const translations = refs.map((ref) => translationStatus(ref, heads));
+    const views = await viewStatuses(loaded, await replayProjectOf(loaded), heads);
     return { sources, translations, views };
   } finally {
     await config.views.close();
   }
 }
 
-async function headsOf(loaded: LoadedConfig): Promise<Heads> {
-  const heads = new Map<string, Line<ChangeLogLine | EventLogLine> | undefined>();
-  const names = [
-    ...Object.keys(loaded.config.sources),
-    ...loaded.config.groups.flatMap((group) => eventLogOf(group) ?? []).map(eventLogName),
+/** The versions that run or are being built, and those that the code names. */
+async function translationsOf({ config, directory }: LoadedConfig): Promise<readonly EventLogRef[]> {
+  const registered = (await registeredTranslations(directory)).filter(({ state }) => state !== 'retired');
+  const refs = [
+    ...registered.map(({ ref }) => ref),
+    ...config.groups.flatMap((group) => eventLogOf(group) ?? []),
   ];
-  for (const name of names) heads.set(name, await headOf(logNamed(name, loaded)));
-  return heads;
+  return [...new Map(refs.map((ref) => [eventLogName(ref), ref])).values()];
 }
 
-async function headOf(named: NamedLog): Promise<Line<ChangeLogLine | EventLogLine> | undefined> {
-  try {
-    const log = await openLog(named);
-    return await log.head().finally(() => log.close());
-  } catch (error) {
-    // Nothing was written yet.
-    if (isBanyanError(error, 'LOG_NOT_FOUND')) return undefined;
-    throw error;
-  }
+function translationStatus(ref: EventLogRef, heads: Heads): TranslationStatus {
+  const name = eventLogName(ref);
+  const [captured, translated] = [heads.get(ref.source), heads.get(name)];
+  const position = translated?.position ?? 0;
+  const positionsBehind = Math.max(0, (captured?.position ?? 0) - position);
+  return {
+    name,
+    position,
+    positionsBehind,
+    ...behind(positionsBehind, translated?.logTime, captured?.logTime),
+  };
+}
+
+async function headsOf(loaded: LoadedConfig, refs: readonly EventLogRef[]): Promise<Heads> {
+  const logs = [
+    ...Object.keys(loaded.config.sources).map((source) => changeLog(source, loaded)),
+    ...refs.map((ref) => eventLog(ref, loaded)),
+  ];
+  return new Map(await Promise.all(logs.map(async (log) => [log.name, await headOf(log)] as const)));
 }
 
 async function sourceStatus(name: string, definition: SourceDefinition, heads: Heads): Promise<SourceStatus> {
@@ -115,79 +102,4 @@ async function sourceStatus(name: string, definition: SourceDefinition, heads: H
   } catch (error) {
     return { ...known, problem: toError(error).message };
   }
-}
-
-async function viewsOf(
-  groups: readonly Group[],
-  store: AtomicViewStore,
-  loaded: LoadedConfig,
-  heads: Heads,
-): Promise<readonly ViewStatus[]> {
-  await store.prepare();
-  const views: ViewStatus[] = [];
-  for (const group of groups) {
-    const pointer = await store.pointer(group.name);
-    for (const projection of group.projections) {
-      const generation = pointer?.live[projection.name];
-      views.push({
-        projection: projection.name,
-        group: group.name,
-        ...(generation === undefined
-          ? { documents: 0, positionsBehind: 0 }
-          : { generation, ...(await viewFigures(projection, generation, { groups, store, loaded, heads })) }),
-      });
-    }
-  }
-  return views;
-}
-
-async function viewFigures(
-  projection: AnyProjection,
-  number: number,
-  {
-    groups,
-    store,
-    loaded,
-    heads,
-  }: { groups: readonly Group[]; store: AtomicViewStore; loaded: LoadedConfig; heads: Heads },
-): Promise<Pick<ViewStatus, 'documents' | 'positionsBehind' | 'secondsBehind'>> {
-  const id = { projection: projection.name, number };
-  const [documents, progress] = await Promise.all([store.count(id), store.progress(id)]);
-  let positionsBehind = 0;
-  let seconds: number | undefined = 0;
-  for (const ref of logsOf(projection, groups)) {
-    // Behind the change log and not the event log: a view whose translation has stopped is not up to date.
-    const head = heads.get(ref.source);
-    const reached = progress[eventLogName(ref)]?.position ?? 0;
-    const missing = Math.max(0, (head?.position ?? 0) - reached);
-    positionsBehind += missing;
-    if (missing === 0) continue;
-    const at = await logTimeAt(logNamed(ref.source, loaded), reached);
-    const { secondsBehind } = behind(missing, at, head?.logTime);
-    if (seconds !== undefined) seconds = secondsBehind && Math.max(seconds, secondsBehind);
-  }
-  return { documents, positionsBehind, ...(seconds !== undefined && { secondsBehind: seconds }) };
-}
-
-/** The log time of the first entry from a position on: what a reader that stands there is going to see next. */
-async function logTimeAt(named: NamedLog, position: number): Promise<string | undefined> {
-  const log = (await openLog(named)) as LogReader<ChangeLogLine | EventLogLine> & { close(): Promise<void> };
-  try {
-    for await (const [entry] of log.read({ from: Math.max(1, position), batchBytes: 1 })) {
-      for (const line of entry?.lines() ?? []) return line.logTime;
-    }
-    return undefined;
-  } finally {
-    await log.close();
-  }
-}
-
-function behind(
-  positions: number,
-  from: string | undefined,
-  to: string | undefined,
-): { readonly secondsBehind?: number } {
-  if (positions === 0) return { secondsBehind: 0 };
-  if (from === undefined || to === undefined) return {};
-  return { secondsBehind: Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000) };
 }

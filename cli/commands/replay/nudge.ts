@@ -1,6 +1,6 @@
-import { tellDev } from '../../dev/control.ts';
+import { refreshDev } from '../../dev/control.ts';
 
 /** Lets a running `banyan dev` look at once for what came or went; without it, it looks within a second by itself. */
 export async function nudgeDev(directory: string): Promise<void> {
-  await tellDev(directory, '/refresh');
+  await refreshDev(directory);
 }

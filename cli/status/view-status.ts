@@ -1,0 +1,87 @@
+import { eventLogName } from 'banyan/events';
+import type { Generation, GenerationState, LivePointer } from 'banyan/projections';
+import { isMadeBy, type ReplayProject, type ReplayProjection } from 'banyan/replay';
+import { changeLog } from '../commands/logs.ts';
+import type { LoadedConfig } from '../config/load-config.ts';
+import { behind, logTimeAt, type Heads } from './heads.ts';
+
+/** How far a generation of a view is; one without a generation is a view that was never built. */
+export interface ViewStatus {
+  readonly projection: string;
+  readonly group: string;
+  readonly generation?: number;
+  /** By the pointer: what gateways read is live, whatever the registry says yet. */
+  readonly state?: GenerationState['kind'];
+  /** The hash of the bundle that it runs from. */
+  readonly bundle?: string;
+  /** Whether the code, as it is now, would make it. */
+  readonly isCode?: boolean;
+  readonly documents: number;
+  /** Positions of the change logs that are not in the view yet. */
+  readonly positionsBehind: number;
+  readonly secondsBehind?: number;
+}
+
+/** Every generation that is not retired, of every view. */
+export async function viewStatuses(
+  loaded: LoadedConfig,
+  { groups, store }: ReplayProject,
+  heads: Heads,
+): Promise<readonly ViewStatus[]> {
+  await store.prepare();
+  const views: ViewStatus[] = [];
+  for (const { name: group, projections } of groups) {
+    const pointer = await store.pointer(group);
+    for (const code of projections) {
+      const { name: projection } = code.projection;
+      const kept = (await store.generations(projection)).filter((one) => isKept(one, pointer));
+      if (kept.length === 0) views.push({ projection, group, documents: 0, positionsBehind: 0 });
+      for (const generation of kept) {
+        const figures = await viewFigures(generation, { loaded, heads, store });
+        views.push({ projection, group, ...stateOf(generation, code, pointer), ...figures });
+      }
+    }
+  }
+  return views;
+}
+
+function isKept({ projection, number, state }: Generation, pointer: LivePointer | undefined): boolean {
+  return state.kind !== 'retired' && pointer?.past?.[projection]?.retired.includes(number) !== true;
+}
+
+function stateOf(
+  generation: Generation,
+  code: ReplayProjection,
+  pointer: LivePointer | undefined,
+): Pick<ViewStatus, 'generation' | 'state' | 'bundle' | 'isCode'> {
+  const { projection, number, state, bundle } = generation;
+  const isLive = pointer?.live[projection] === number;
+  // A move that was interrupted may have left the field behind.
+  const kind = isLive ? 'live' : state.kind === 'live' ? 'ready' : state.kind;
+  return { generation: number, state: kind, bundle, isCode: isMadeBy(generation, code) };
+}
+
+async function viewFigures(
+  generation: Generation,
+  {
+    loaded,
+    heads,
+    store,
+  }: { readonly loaded: LoadedConfig; readonly heads: Heads; readonly store: ReplayProject['store'] },
+): Promise<Pick<ViewStatus, 'documents' | 'positionsBehind' | 'secondsBehind'>> {
+  const [documents, progress] = await Promise.all([store.count(generation), store.progress(generation)]);
+  let positionsBehind = 0;
+  let seconds: number | undefined = 0;
+  for (const ref of generation.logs) {
+    // Behind the change log and not the event log: a view whose translation has stopped is not up to date.
+    const head = heads.get(ref.source);
+    const reached = progress[eventLogName(ref)]?.position ?? 0;
+    const missing = Math.max(0, (head?.position ?? 0) - reached);
+    positionsBehind += missing;
+    if (missing === 0) continue;
+    const at = await logTimeAt(changeLog(ref.source, loaded), reached);
+    const { secondsBehind } = behind(missing, at, head?.logTime);
+    if (seconds !== undefined) seconds = secondsBehind && Math.max(seconds, secondsBehind);
+  }
+  return { documents, positionsBehind, ...(seconds !== undefined && { secondsBehind: seconds }) };
+}
