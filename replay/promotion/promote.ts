@@ -1,5 +1,5 @@
 import type { LivePointer } from 'banyan/projections';
-import type { JsonObject } from 'banyan/runtime';
+import { isBanyanError, type JsonObject } from 'banyan/runtime';
 import { readComparison } from '../compare/comparison-file.ts';
 import { catchUp, checkProgress } from './catch-up.ts';
 import { checkPromotion, type PromotionFacts } from './check-promotion.ts';
@@ -52,7 +52,11 @@ export async function promote(options: PromoteOptions): Promise<MoveResult> {
 
 /** Waits until every next generation has come as far as the live one. */
 export async function waitForAll(options: PromoteOptions, choices: readonly Choice[]): Promise<void> {
-  const behind = await Promise.all(choices.map((choice) => catchUp(options, choice)));
+  const waiting = Promise.all(choices.map((choice) => catchUp(options, choice)));
+  const behind = await waiting.catch((error: unknown) => {
+    // It was there a moment ago: somebody retired it.
+    throw isBanyanError(error, 'GENERATION_UNKNOWN') ? conflict(options.group, error) : error;
+  });
   const refusals = behind.flatMap((one) => one ?? []);
   if (refusals.length > 0) throw refused(refusals, options.group);
 }

@@ -53,7 +53,7 @@ export function killedAfter(store: AtomicViewStore, nth: number): AtomicViewStor
 /** One of several who work at once: it stops before each call of the store until it is let go on. */
 export interface Operator {
   readonly store: AtomicViewStore;
-  /** Resolves when it waits before a call, or has ended. */
+  /** Resolves when it waits before a call, or has ended; rejects when its work failed. */
   settled(): Promise<'waiting' | 'ended'>;
   /** Lets one call happen. */
   step(): void;
@@ -66,8 +66,10 @@ export function createOperator(
   work: (store: AtomicViewStore) => Promise<void>,
 ): Operator {
   let state: 'running' | 'waiting' | 'ended' = 'running';
-  let go: (() => void) | undefined;
+  // An operator may make several calls at once.
+  const waiting: (() => void)[] = [];
   let changed: (() => void) | undefined;
+  let failure: unknown;
   const become = (next: typeof state): void => {
     state = next;
     changed?.();
@@ -75,19 +77,23 @@ export function createOperator(
   const gated = around(killedAfter(store, dies), {
     before: () =>
       new Promise((resolve) => {
-        go = resolve;
+        waiting.push(resolve);
         become('waiting');
       }),
   });
-  void work(gated).then(() => become('ended'));
+  void work(gated)
+    .catch((error: unknown) => (failure = error))
+    .then(() => become('ended'));
   return {
     store: gated,
     settled: async () => {
       while (state === 'running') await new Promise<void>((resolve) => (changed = resolve));
+      if (failure !== undefined) throw failure;
       return state === 'ended' ? 'ended' : 'waiting';
     },
     step: () => {
-      become('running');
+      const go = waiting.shift();
+      become(waiting.length > 0 ? 'waiting' : 'running');
       go?.();
     },
   };
