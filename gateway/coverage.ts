@@ -12,6 +12,11 @@ export interface Coverage {
    * @throws BanyanError GENERATION_UNKNOWN
    */
   reaches(id: GenerationId, shown: Places, patience: Patience): Promise<boolean>;
+  /**
+   * How far a generation has come at this moment: asked for at each call.
+   * @throws BanyanError GENERATION_UNKNOWN
+   */
+  holdsNow(id: GenerationId): Promise<Places>;
   /** The generation was seen to hold this. */
   readonly saw: (id: GenerationId, places: Places) => void;
 }
@@ -37,13 +42,16 @@ export function coverageOf(store: ViewStore): Coverage {
     });
     return asked;
   };
+  const held = async (id: GenerationId, known: Known): Promise<Places> => {
+    const [progress, logs] = await Promise.all([store.progress(id), feeding(id, known)]);
+    return placesOf(progress, logs);
+  };
   const of = (id: GenerationId): Known => {
     const name = `${id.projection}.g${id.number}`;
     const found = all.get(name);
     if (found) return found;
     const ask = async (): Promise<void> => {
-      const [progress, logs] = await Promise.all([store.progress(id), feeding(id, known)]);
-      known.seen = mergePlaces(known.seen, placesOf(progress, logs));
+      known.seen = mergePlaces(known.seen, await held(id, known));
     };
     const known: Known = { seen: new Map(), progress: watch(ask), logs: undefined };
     // The one that was met first is forgotten: it is only asked about again.
@@ -59,6 +67,7 @@ export function coverageOf(store: ViewStore): Coverage {
       const wanted = new Map([...shown].filter(([log]) => names.has(log)));
       return known.progress.until(() => covers(known.seen, wanted), patience);
     },
+    holdsNow: (id) => held(id, of(id)),
     saw: (id, places) => {
       const known = of(id);
       if (!covers(known.seen, places)) known.seen = mergePlaces(known.seen, places);

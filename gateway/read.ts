@@ -2,6 +2,7 @@ import type { IndexRead, KeyRead, LivePointer, ViewStore } from 'banyan/projecti
 import { BanyanError, isBanyanError } from 'banyan/runtime';
 import { answer, isAnswer, type Answer } from './answer.ts';
 import type { Coverage } from './coverage.ts';
+import { viewBehind } from './freshness.ts';
 import type { Live } from './live.ts';
 import { badRequest, type Parameters } from './parameters.ts';
 import { projectionsOf } from './projections-of.ts';
@@ -106,9 +107,13 @@ async function answerFrom(
   pointer: LivePointer | undefined,
   generations: Generations,
 ): Promise<Answer> {
-  const { reading, route, asked, target, session } = run;
+  const { reading, route, asked, target, session, patience } = run;
   const { store, group, coverage } = reading;
-  const behind = session && (await viewBehind(run, session, pointer?.epoch ?? 0, generations));
+  const used = [...new Set(projectionsOf(route.read).map(({ name }) => name))];
+  const behind =
+    session &&
+    pointer &&
+    (await viewBehind(coverage, session, { pointer, generations, views: used, patience }));
   if (behind !== undefined) return stale(`${behind} has not come to what a session was shown`);
   const views = viewsOf({ store, group, saw: coverage.saw }, generations);
   const answered =
@@ -116,31 +121,6 @@ async function answerFrom(
       ? await readDocument(route, target.read, views, asked)
       : await readPage(target.read, views, store, { ...asked, wanted: target.wanted, generations });
   return pointer ? withSession(run, answered, pointer.epoch, views.shown()) : answered;
-}
-
-/** The name of a view that the read uses and that stays behind what the session was shown. */
-async function viewBehind(
-  { reading, route, patience }: Run,
-  session: Session,
-  epoch: number,
-  generations: Generations,
-): Promise<string | undefined> {
-  // Events of one transaction may be numbered otherwise by another version of the translation.
-  const shown = session.epoch < epoch ? wholeTransactions(session.shown) : session.shown;
-  const names = new Set(projectionsOf(route.read).map(({ name }) => name));
-  const checks = [...names].map(async (projection) => {
-    const number = generations[projection];
-    if (number === undefined) return undefined;
-    const there = await reading.coverage.reaches({ projection, number }, shown, patience);
-    return there ? undefined : `generation ${number} of view ${projection}`;
-  });
-  return (await Promise.all(checks)).find((name) => name !== undefined);
-}
-
-function wholeTransactions(shown: Places): Places {
-  return new Map(
-    [...shown].map(([log, { position }]): [string, Place] => [log, { position, index: Infinity }]),
-  );
 }
 
 function withSession(

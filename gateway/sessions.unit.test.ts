@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { AtomicViewStore, LivePointer } from 'banyan/projections';
+import { createMemoryViewStore, type AtomicViewStore, type Item, type LivePointer } from 'banyan/projections';
 import { eventually } from '../kit/eventually.ts';
 import { liveGenerations } from './live.ts';
 import { readSession, sessionHeader, writeSession, type Session } from './session.ts';
@@ -226,6 +226,71 @@ describe('what was shown', () => {
     const app = appOn({ ...store, progress });
     await put(store, 'order', { ...itemAt(40), revision: 2 });
     expect(await ask(app, (await ask(app)).headers.get(sessionHeader) ?? '')).toMatchObject({ code: 200 });
+  });
+});
+
+describe('what is not there any more', () => {
+  const past = {
+    order: { last: { action: 'promote' as const, epoch: 2, from: 1 }, before: [1], retired: [] },
+  };
+  const second = { projection: 'order', number: 2 };
+  const log = 'shop:orders@1';
+
+  /** A promotion to a generation that is behind the former one, which has removed o2 meanwhile. */
+  beforeEach(async () => {
+    store = createMemoryViewStore();
+    const logs = [{ source: 'shop', translation: 'orders', version: 1 }];
+    await createViews(store, 1, logs, { [log]: { position: 10 } });
+    await createViews(store, 2, logs, { [log]: { position: 5 } });
+    await put(store, 'order', item('o2', order), 2);
+    await store.movePointer('orders', 0, all(1));
+    await store.movePointer('orders', 1, all(2), past);
+  });
+
+  test('does not come back by a promotion: the generation that becomes live is waited for', async () => {
+    let asked = 0;
+    const progress: AtomicViewStore['progress'] = (id) => {
+      asked += id.number === 2 ? 1 : 0;
+      return store.progress(id);
+    };
+    const app = appOn({ ...store, progress }, { staleWaitMs: 30_000 });
+    const waiting = ask(app, {}, '/plain/o2');
+    await eventually(() => expect(asked).toBeGreaterThan(1));
+    const removed = { ...itemAt(9, 0, 'o2').state, kind: 'removed' as const } as Item['state'];
+    await store.commit(second, {
+      writes: [{ item: { key: 'o2', revision: 2, state: removed }, expected: 1, indexEntries: [] }],
+      expected: { [log]: { position: 5 } },
+      next: { [log]: { position: 10 } },
+    });
+    expect(await waiting).toMatchObject({ code: 404 });
+  });
+
+  test('is not asked about by a session that began after the move, and in vain does not refuse', async () => {
+    const asked: number[] = [];
+    const progress: AtomicViewStore['progress'] = (id) => {
+      asked.push(id.number);
+      return store.progress(id);
+    };
+    const app = appOn({ ...store, progress }, { staleWaitMs: 1 });
+    expect(await ask(app, { epoch: 2 }, '/plain/o2')).toMatchObject({ code: 200 });
+    expect(asked).toEqual([]);
+    expect(await ask(app, {}, '/plain/o2')).toMatchObject({ code: 200 });
+    expect(asked).toContain(1);
+    await store.dropGeneration({ projection: 'order', number: 1 });
+    expect(await ask(app, {}, '/plain/o2')).toMatchObject({ code: 200 });
+  });
+
+  test('is waited for at the first read after the move, of whatever view', async () => {
+    await store.movePointer('orders', 2, all(2), { customer: past.order });
+    await put(store, 'customer', item('7', { name: 'Ada', countryId: 'pt' }), 2);
+    const asked: string[] = [];
+    const progress: AtomicViewStore['progress'] = (id) => {
+      asked.push(`${id.projection} ${id.number}`);
+      return store.progress(id);
+    };
+    const app = appOn({ ...store, progress }, { staleWaitMs: 1 });
+    expect(sessionOf(await ask(app, {}, '/plain/o2')).epoch).toBe(3);
+    expect(asked).toContain('customer 1');
   });
 });
 
