@@ -39,9 +39,14 @@ export async function takeLock(
       throw replayRunning(projection, holding.holder, holding.isHere);
     const number = (found?.number ?? 0) + 1;
     const path = pathOf(place, number);
-    // Whoever comes first has it; the other looks again.
-    if (!(await fileSystem.createExclusive(path, textOf({ ...holder, released: false })))) continue;
+    // Before the file is there: another taker in this process must not think that its holder is gone.
     openTokens.add(holder.token);
+    // Whoever comes first has it; the other looks again.
+    const isMine = await fileSystem.createExclusive(path, textOf({ ...holder, released: false }));
+    if (!isMine) {
+      openTokens.delete(holder.token);
+      continue;
+    }
     if (found) await fileSystem.remove(pathOf(place, found.number));
     return {
       release: async () => {

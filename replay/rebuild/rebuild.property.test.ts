@@ -39,11 +39,11 @@ function failing(store: AtomicViewStore, at: number): AtomicViewStore {
     };
   return {
     ...store,
-    readMany: guard(store.readMany),
-    writeMany: guard(store.writeMany),
-    commit: guard(store.commit),
-    createGeneration: guard(store.createGeneration),
-    changeGeneration: guard(store.changeGeneration),
+    readMany: guard((...args) => store.readMany(...args)),
+    writeMany: guard((...args) => store.writeMany(...args)),
+    commit: guard((...args) => store.commit(...args)),
+    createGeneration: guard((...args) => store.createGeneration(...args)),
+    changeGeneration: guard((...args) => store.changeGeneration(...args)),
   };
 }
 

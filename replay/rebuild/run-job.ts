@@ -13,7 +13,7 @@ export async function runJob(
 ): Promise<Folded> {
   const { affectedFile, partition } = job;
   const affected = affectedFile === undefined ? undefined : await readAffected(fileSystem, affectedFile);
-  return foldPartition({
+  const folded = await foldPartition({
     ...job,
     ...parts,
     signal,
@@ -21,6 +21,8 @@ export async function runJob(
     onCheckpoint: (progress) => listener.onCheckpoint(partition, progress),
     onProgress: (figures) => listener.onProgress(partition, figures),
   });
+  listener.onProgress(partition, folded);
+  return folded;
 }
 
 /** Runs all jobs in this thread, one after the other. */

@@ -34,6 +34,7 @@ export async function checkSample(all: Rebuilding, generation: Generation, to: L
     (key) => canonicalJson(copied.get(key)) !== canonicalJson(folded.get(key)),
   );
   if (different.length === 0) return keys.size;
+  different.sort();
   const fields = new Set(different.flatMap((key) => fieldsThatDiffer(copied.get(key), folded.get(key))));
   throw notNarrow(generation, { sampled: keys.size, keys: different, fields: [...fields].sort() });
 }

@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { event } from 'banyan/events';
+import { projection } from 'banyan/projections';
+import { BanyanError, nodeFileSystem } from 'banyan/runtime';
+import { z } from 'zod';
+import { eventually } from '../../kit/eventually.ts';
+import { counters, expectedCounters } from '../../projections/testing/counters.ts';
+import { rebuilding } from './lock.ts';
+import type { RebuildProgress } from './meter.ts';
+import { rebuild } from './rebuild.ts';
+import { readRecord } from './record.ts';
+import { makeWorld, orders, timeAt, type World } from './testing/world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await makeWorld({ logs: [orders] });
+  for (let at = 1; at <= 200; at += 1) {
+    await world.append(orders, timeAt(at), [{ type: 'Counted', data: { keys: [`k${String(at % 50)}`] } }]);
+  }
+});
+afterEach(() => world.close());
+
+const states = async (): Promise<string[]> =>
+  (await world.store.generations(counters.name)).map(
+    ({ number, state }) => `${String(number)} ${state.kind}`,
+  );
+
+describe('a rebuild', () => {
+  test('tells its figures, and how far it is', async () => {
+    const told: RebuildProgress[] = [];
+    const { figures, generation } = await rebuild(world.options({ onProgress: (one) => told.push(one) }));
+    expect(figures).toMatchObject({ events: 200, documents: 50, resumed: false });
+    expect(figures.peakMemoryBytes).toBeGreaterThan(2 ** 20);
+    expect(told[0]).toMatchObject({ step: 'folding' });
+    expect(generation).toMatchObject({ number: 1, bundle: 'b2', state: { kind: 'ready' } });
+    expect(await readRecord(nodeFileSystem, world.directory, generation)).toMatchObject({
+      step: { kind: 'done' },
+    });
+  });
+
+  test('asked for again makes another generation; one that was begun with other code is dropped', async () => {
+    await rebuild(world.options());
+    const broken = { ...world.store, writeMany: () => Promise.reject(new Error('killed')) };
+    await expect(rebuild(world.options({ store: broken }))).rejects.toThrow('killed');
+    expect(await states()).toEqual(['1 ready', '2 building']);
+    const { generation } = await rebuild(world.options({ bundle: 'b3' }));
+    expect(generation.number).toBe(3);
+    expect(await states()).toEqual(['1 ready', '3 ready']);
+  });
+
+  test('goes on from its checkpoint', async () => {
+    const stopping = new AbortController();
+    const given = { batchBytes: 1, checkpointEveryMs: 0, signal: stopping.signal };
+    let writes = 0;
+    const store = {
+      ...world.store,
+      writeMany: async (...args: Parameters<typeof world.store.writeMany>) => {
+        if ((writes += 1) === 1) stopping.abort(new Error('enough'));
+        return world.store.writeMany(...args);
+      },
+    };
+    await expect(rebuild(world.options({ ...given, store }))).rejects.toThrow('enough');
+    expect(await rebuilding(nodeFileSystem, world.directory, counters.name)).toBeUndefined();
+    const first = await readRecord(nodeFileSystem, world.directory, { projection: counters.name, number: 1 });
+    if (first?.step.kind !== 'folding') throw new Error('it ended');
+    const position = first.step.partitions[0]?.['shop:orders@1']?.position ?? 0;
+    expect(position).toBeGreaterThan(0);
+    expect(position).toBeLessThan(200);
+    const { figures, generation } = await rebuild(world.options());
+    expect(figures).toMatchObject({ resumed: true, events: 200 });
+    expect(await world.documents(generation)).toEqual(expectedCounters(world.events()));
+  });
+
+  test('that meets an event it cannot fold fails, and says which', async () => {
+    const Counted = event('Counted', z.object({ keys: z.array(z.string()) }));
+    const code = projection(counters.name, z.object({ count: z.int() })).on(Counted, {
+      key: ({ keys }) => keys,
+      apply: (document, _, meta) => {
+        if (meta.position === 77) throw new Error('no');
+        return { count: (document?.count ?? 0) + 1 };
+      },
+    });
+    const bundles = { path: (hash: string) => hash, projection: async () => code };
+    await expect(rebuild(world.options({ bundles }))).rejects.toMatchObject({
+      code: 'PROJECTION_FAILED',
+      details: { key: 'k27', eventId: 'shop:orders@1:77:0', failure: 'HANDLER_THREW' },
+    });
+    expect((await world.store.generations(counters.name)).at(-1)?.state).toMatchObject({
+      kind: 'failed',
+      why: expect.stringContaining('shop:orders@1:77:0'),
+    });
+  });
+
+  test('waits for a store that comes back, and takes what another writer left ahead of it', async () => {
+    let left = 2;
+    const store = {
+      ...world.store,
+      writeMany: async (...[id, writes]: Parameters<typeof world.store.writeMany>) => {
+        if ((left -= 1) < 0) return world.store.writeMany(id, writes);
+        // The write was done, and its answer was lost.
+        await world.store.writeMany(id, writes.slice(0, 5));
+        throw new BanyanError('VIEW_STORE_UNREACHABLE', 'away', { retryable: true });
+      },
+    };
+    const { generation } = await rebuild(world.options({ store, batchBytes: 1, memoryBytes: 1 }));
+    expect(await world.documents(generation)).toEqual(expectedCounters(world.events()));
+  });
+
+  test('is refused while another runs, in this process too', async () => {
+    const first = rebuild(world.options({ rate: 100 }));
+    await eventually(async () => {
+      expect(await rebuilding(nodeFileSystem, world.directory, counters.name)).toBeDefined();
+    });
+    await expect(rebuild(world.options())).rejects.toMatchObject({
+      code: 'REPLAY_RUNNING',
+      details: { pid: process.pid },
+    });
+    await first;
+  });
+
+  test('by workers needs to be told how they open the store', async () => {
+    await expect(rebuild(world.options({ workers: 2 }))).rejects.toMatchObject({
+      code: 'REPLAY_STORE_NOT_OPENED',
+    });
+  });
+});

@@ -1,0 +1,1 @@
+export { counters as default } from '../../../projections/testing/counters.ts';

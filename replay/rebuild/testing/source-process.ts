@@ -1,0 +1,23 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** Rooms by their names, from the sources: a child and its workers know nothing of jest. */
+const rooms = `import { registerHooks } from 'node:module';
+registerHooks({ resolve: (name, context, next) => {
+  const room = /^banyan\\/(.*)$/.exec(name);
+  return next(room ? new URL(room[1] + '/index.ts', '${pathToFileURL(process.cwd()).href}/').href : name, context);
+} });`;
+
+/** Runs a script of this directory in a process of its own. */
+export function runSource(script: string, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+  const flags = [
+    '--disable-warning=ExperimentalWarning',
+    '--import',
+    `data:text/javascript,${encodeURIComponent(rooms)}`,
+  ];
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  return spawn(process.execPath, [...flags, path, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
+  });
+}
