@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { runBanyan } from '../../kit/banyan-process.ts';
 import { startLocalIssuer } from '../../kit/local-issuer.ts';
 import { createDatabase, freePort, startPostgresServer } from '../../kit/postgres-server.ts';
-import { tour, type Places } from './demo/tour.ts';
+import type { Places } from './demo/places.ts';
+import { tour } from './demo/tour.ts';
 import { say } from './demo/say.ts';
+import { workingCopy } from './demo/working-copy.ts';
 import { seed, sizes } from './monolith/seeder.ts';
 import { startMonolith } from './monolith/server.ts';
 
@@ -104,7 +106,9 @@ async function start(started: Started[], signal: AbortSignal): Promise<Places> {
     JWT_ISSUER: issuer.issuer,
     BANYAN_DIRECTORY: join(directory, 'banyan'),
   };
-  const banyan = runBanyan(['dev', '--json', '--config', configFile()], { env });
+  const copy = await workingCopy(configFile());
+  started.push(copy);
+  const banyan = runBanyan(['dev', '--json', '--config', copy.config], { env });
   started.push({ close: () => banyan.end() });
   const ready = await step('banyan dev: capture, translators, projectors, gateways', () => banyan.ready);
   const gateways = Object.fromEntries(
@@ -116,8 +120,8 @@ async function start(started: Started[], signal: AbortSignal): Promise<Places> {
     ([name, value]) => `export ${name}='${value}'\n`,
   );
   await writeFile(envFile, exports.join(''), { mode: 0o600 });
-  const config = relative(process.cwd(), configFile());
-  return { shopUrl, monolith: monolith.url, gateways, token, banyan, env, envFile, config };
+  const config = relative(process.cwd(), copy.config);
+  return { shopUrl, monolith: monolith.url, gateways, token, banyan, env, envFile, config, copy };
 }
 
 // A tour that was interrupted would still wait for what does not come any more.

@@ -14,7 +14,7 @@ import { replayProjectOf } from '../../config/replay-project.ts';
 import type { CommandContext } from '../../context.ts';
 import { configOf, withConfig, withJson, type ConfigOptions } from '../options.ts';
 import { groupOf } from './groups.ts';
-import { nudgeDev } from './nudge.ts';
+import { refreshDev } from '../../dev/control.ts';
 
 interface MoveOptions extends ConfigOptions {
   readonly json?: boolean;
@@ -67,7 +67,7 @@ async function move(
       return;
     }
     const done = await (action === 'promote' ? promote : rollback)(wanted);
-    await nudgeDev(project.directory);
+    await refreshDev(project.directory);
     context.terminal.out(options.json === true ? `${JSON.stringify(done)}\n` : doneText(done));
   } finally {
     await project.store.close();

@@ -9,7 +9,7 @@ import { number } from '../../terminal/progress-line.ts';
 import { configOf, withConfig, withJson, type ConfigOptions } from '../options.ts';
 import { confirmed } from './ask.ts';
 import { allProjections, groupOf } from './groups.ts';
-import { nudgeDev } from './nudge.ts';
+import { refreshDev } from '../../dev/control.ts';
 
 interface RetireCommandOptions extends ConfigOptions {
   readonly json?: boolean;
@@ -39,7 +39,7 @@ async function retireAll(
   try {
     for (const one of wanted)
       await retireOne(optionsFor(project, one, options, context), options, project, context);
-    await nudgeDev(project.directory);
+    await refreshDev(project.directory);
   } finally {
     await project.store.close();
   }

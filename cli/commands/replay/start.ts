@@ -9,7 +9,7 @@ import { bytes } from '../../terminal/output.ts';
 import { duration, number } from '../../terminal/progress-line.ts';
 import { configOf, withConfig, withJson, type ConfigOptions } from '../options.ts';
 import { narrowOf, type NarrowOptions } from './narrow.ts';
-import { nudgeDev } from './nudge.ts';
+import { refreshDev } from '../../dev/control.ts';
 
 interface StartCommandOptions extends ConfigOptions, NarrowOptions {
   readonly json?: boolean;
@@ -64,12 +64,12 @@ async function start(
         teller.bar(`translate ${log}`, 'positions').update(position, positions),
       onTranslated: async (log) => {
         teller.translated(log);
-        await nudgeDev(project.directory);
+        await refreshDev(project.directory);
       },
       onFolding: (name, progress) => teller.folding(name, progress),
       onFolded: async (name, rebuilt) => {
         teller.folded(name, rebuilt);
-        await nudgeDev(project.directory);
+        await refreshDev(project.directory);
       },
       ...(narrow && { narrow }),
       ...(options.memory !== undefined && { memoryBytes: options.memory }),

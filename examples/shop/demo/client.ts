@@ -4,6 +4,8 @@ export interface Answer<Data> {
   readonly message: string;
   readonly data: Data;
   readonly etag: string | null;
+  /** To be sent again as `banyan-session`: then no later answer is older. */
+  readonly session: string | null;
 }
 
 /** A small client of a gateway. */
@@ -32,6 +34,7 @@ export function client(base: string, token: string): Client {
       message: body.message,
       data: body.data,
       etag: response.headers.get('etag'),
+      session: response.headers.get('banyan-session'),
     };
   };
   return {

@@ -1,5 +1,6 @@
 import { toError } from 'banyan/runtime';
-import type { Places, Toured } from './tour.ts';
+import type { Places } from './places.ts';
+import type { Toured } from './tour.ts';
 
 /** What the demo says. Plain lines, so that it reads the same in a terminal and in a log. */
 const write = (text: string): void => void process.stdout.write(text);
