@@ -141,7 +141,7 @@ test('whatever two operators do at once, and wherever they are killed, the point
       await env.close();
     }
   });
-  await fc.assert(playing, { numRuns: process.env['BANYAN_LONG'] ? 3000 : 100 });
+  await fc.assert(playing, { numRuns: process.env['BANYAN_LONG'] ? 1500 : 100 });
 });
 
 async function checkEnd({ store, directory, group }: Environment, { pointer }: Model): Promise<void> {

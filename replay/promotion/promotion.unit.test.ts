@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { AtomicViewStore } from 'banyan/projections';
+import { nodeFileSystem } from 'banyan/runtime';
 import { compareGenerations } from '../compare/compare-generations.ts';
 import { writeComparison } from '../compare/comparison-file.ts';
 import { settled, write } from '../../projections/testing/examples.ts';
 import { readHistory } from '../history/history.ts';
+import { takeLock } from '../rebuild/lock.ts';
 import { createEnvironment, type Environment } from '../testing/environment.ts';
 import { Killed, killedAfter } from '../testing/operators.ts';
 import type { MoveResult, PromoteOptions, RetireOptions } from './options.ts';
@@ -255,6 +257,16 @@ describe('retiring', () => {
     expect((await env.build('view')).number).toBe(3);
   });
 
+  test('of what is being built waits for its builder to end', async () => {
+    const env = await environment(['view']);
+    await env.build('view', { state: { kind: 'building' } });
+    const lock = await takeLock(nodeFileSystem, env.directory, 'view');
+    await expect(retire(retiring(env, 'view', 2))).rejects.toMatchObject({ code: 'REPLAY_RUNNING' });
+    await lock.release();
+    await retire(retiring(env, 'view', 2));
+    expect(await states(env, 'view')).toEqual([[1, 'live']]);
+  });
+
   test('tells which event logs nobody reads any more', async () => {
     const env = await environment(['view', 'reader'], { logs: [orders] });
     const second = { ...orders, version: 2 };
@@ -293,8 +305,9 @@ describe('killed behind any call of the store and asked again', () => {
       if (!died) return nth;
     }
   }
-  const buildBoth = async (env: Environment): Promise<void> =>
-    void (await env.build('one'), await env.build('two'));
+  const buildBoth = async (env: Environment): Promise<void> => {
+    for (const name of ['one', 'two']) await env.build(name);
+  };
   const told = async ({ directory }: Environment): Promise<unknown> =>
     (await readHistory(directory)).map(({ action, epoch, projections }) => [
       action,

@@ -1,7 +1,8 @@
 import { eventLogName, type EventLogRef } from 'banyan/events';
 import type { Generation, LivePointer, ViewStore } from 'banyan/projections';
-import { isBanyanError, systemClock } from 'banyan/runtime';
+import { isBanyanError, nodeFileSystem, systemClock } from 'banyan/runtime';
 import { appendHistory, operator, readHistory } from '../history/history.ts';
+import { rebuilding } from '../rebuild/lock.ts';
 import { refuse } from './choose.ts';
 import { pointerOf, refused } from './move.ts';
 import { pastOf, retiredPointer } from './moved-pointer.ts';
@@ -16,7 +17,7 @@ export async function planRetire(options: RetireOptions): Promise<RetirePlan> {
   const { store, projection, generation: number } = options;
   const pointer = await pointerOf(options);
   const generation = await find(options);
-  const refusals = check(options, pointer, generation);
+  const refusals = await check(options, pointer, generation);
   return {
     projection,
     generation: number,
@@ -29,7 +30,8 @@ export async function planRetire(options: RetireOptions): Promise<RetirePlan> {
 /**
  * Gives a generation up for good and drops its storage. First the pointer remembers it, under the same condition as
  * a promotion: so nobody promotes what is being dropped. Killed at any instant and asked again, it comes to its end.
- * @throws BanyanError REPLAY_UNKNOWN, REPLAY_LIVE (it is what readers see)
+ * @throws BanyanError REPLAY_UNKNOWN, REPLAY_LIVE (it is what readers see), REPLAY_RUNNING (it is being
+ * built)
  */
 export async function retire(options: RetireOptions): Promise<RetireResult> {
   const { store, projection, generation: number, group } = options;
@@ -51,7 +53,7 @@ async function claim(options: RetireOptions): Promise<LivePointer> {
   for (;;) {
     signal?.throwIfAborted();
     const pointer = await pointerOf(options);
-    const refusals = check(options, pointer, await find(options));
+    const refusals = await check(options, pointer, await find(options));
     if (refusals.length > 0) throw refused(refusals, group);
     if (pastOf(pointer, projection).retired.includes(number)) return pointer;
     const { live, past } = retiredPointer(pointer, projection, number);
@@ -63,33 +65,33 @@ async function claim(options: RetireOptions): Promise<LivePointer> {
   }
 }
 
-function check(
-  { group, projection, generation: number }: RetireOptions,
+async function check(
+  { group, directory, projection, generation: number }: RetireOptions,
   pointer: LivePointer,
   generation: Generation | undefined,
-): readonly Refusal[] {
-  if (pointer.live[projection] === undefined) {
-    return [
-      refuse('REPLAY_UNKNOWN', projection, `Group ${group} has no live view ${projection}. Check the name.`),
-    ];
-  }
+): Promise<readonly Refusal[]> {
+  const refusal = (code: string, message: string): Refusal[] => [refuse(code, projection, message)];
+  if (pointer.live[projection] === undefined)
+    return refusal('REPLAY_UNKNOWN', `Group ${group} has no live view ${projection}. Check the name.`);
   if (pointer.live[projection] === number) {
-    return [
-      refuse(
-        'REPLAY_LIVE',
-        projection,
-        `Generation ${number} of view ${projection} is live: it is what readers see. Promote another one first, or roll back.`,
-      ),
-    ];
+    return refusal(
+      'REPLAY_LIVE',
+      `Generation ${number} of view ${projection} is live: it is what readers see. Promote another one first, or roll back.`,
+    );
   }
-  if (generation ?? pastOf(pointer, projection).retired.includes(number)) return [];
-  return [
-    refuse(
+  if (!generation && !pastOf(pointer, projection).retired.includes(number)) {
+    return refusal(
       'REPLAY_UNKNOWN',
-      projection,
       `There is no generation ${number} of view ${projection} in the store. See those that are there: banyan replay status.`,
-    ),
-  ];
+    );
+  }
+  if (generation?.state.kind !== 'building') return [];
+  const holder = await rebuilding(nodeFileSystem, directory, projection);
+  if (!holder) return [];
+  return refusal(
+    'REPLAY_RUNNING',
+    `View ${projection} is being rebuilt by process ${holder.pid} on ${holder.host}. End it first, then retire generation ${number}.`,
+  );
 }
 
 async function find({ store, projection, generation }: RetireOptions): Promise<Generation | undefined> {

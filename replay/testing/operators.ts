@@ -1,4 +1,5 @@
 import type { AtomicViewStore } from 'banyan/projections';
+import { toError } from 'banyan/runtime';
 
 /** What ends a process in the middle. */
 export class Killed extends Error {}
@@ -26,7 +27,7 @@ export function around(
 ): AtomicViewStore {
   const wrapped = Object.fromEntries(
     calls.map((name) => {
-      const call = store[name] as (...given: unknown[]) => Promise<unknown>;
+      const call = store[name].bind(store) as (...given: unknown[]) => Promise<unknown>;
       const run = async (...given: unknown[]): Promise<unknown> => {
         await before?.(name);
         const result = await call(...given);
@@ -88,7 +89,7 @@ export function createOperator(
     store: gated,
     settled: async () => {
       while (state === 'running') await new Promise<void>((resolve) => (changed = resolve));
-      if (failure !== undefined) throw failure;
+      if (failure !== undefined) throw toError(failure);
       return state === 'ended' ? 'ended' : 'waiting';
     },
     step: () => {
