@@ -9,9 +9,9 @@ import { bankGroup } from '../../examples/bank/group.ts';
 import { testDatabase } from '../../kit/test-database.ts';
 import { createTpcb, runTpcb } from '../../kit/tpcb.ts';
 import { isClean, type Verification } from './verification.ts';
-import { runGroup, type RunningGroup } from './testing/running-group.ts';
+import { runGroups, type RunningGroups } from './testing/running-groups.ts';
 
-let running: RunningGroup | undefined;
+let running: RunningGroups | undefined;
 afterEach(async () => {
   await running?.close();
   running = undefined;
@@ -31,10 +31,10 @@ describe("pgbench's bank", () => {
   const views = ['account-balance', 'desk-balance', 'booked'];
   const accounts = 3000;
 
-  async function bank(): Promise<{ url: string; viewsUrl: string; bank: RunningGroup }> {
+  async function bank(): Promise<{ url: string; viewsUrl: string; bank: RunningGroups }> {
     const [url, viewsUrl] = [await testDatabase('verify'), await testDatabase('verify_views')];
     await createTpcb(url, accounts);
-    running = await runGroup(bankGroup, url, viewsUrl);
+    running = await runGroups({ source: 'bank', groups: [bankGroup], url, viewsUrl });
     return { url, viewsUrl, bank: running };
   }
 
@@ -150,7 +150,7 @@ describe('keys of any kind', () => {
   const thing = projection('thing', z.object({ name: z.string(), n: z.int() }))
     .on(Named, { key: (e) => e.name, apply: (_, e) => e })
     .on(Gone, { key: (e) => e.name, apply: () => removed });
-  const things2 = reconciliation(thing, {
+  const thingsAsTheyAre = reconciliation(thing, {
     source: 'things',
     query: 'SELECT name AS key, name, n FROM things',
     row: z.object({ name: z.string(), n: z.int() }),
@@ -162,7 +162,7 @@ describe('keys of any kind', () => {
     publishes: [Named, Gone],
     translation: telling,
     projections: [thing],
-    reconciliations: [things2],
+    reconciliations: [thingsAsTheyAre],
   });
 
   test('umlauts, emoji, capitals, quotes: each meets its own row; a removed one is no difference', async () => {
@@ -174,7 +174,7 @@ describe('keys of any kind', () => {
       'CREATE TABLE things (name text PRIMARY KEY, n int NOT NULL)',
       `INSERT INTO things SELECT k, 1 FROM unnest(ARRAY[${keys.map((key) => pg.escapeLiteral(key)).join(',')}]) k`,
     );
-    running = await runGroup(named, url, viewsUrl);
+    running = await runGroups({ source: 'things', groups: [named], url, viewsUrl });
     const clean = await running.verify('thing');
     expect(clean).toMatchObject({ documents: keys.length, equal: keys.length, differences: [] });
     await sql(url, `DELETE FROM things WHERE name IN ('😀', 'ä')`);
