@@ -1,5 +1,5 @@
 import { compareOrderKeys, eventLogName, type OrderKey, type Progress } from 'banyan/events';
-import { covers, type Generation, type Item } from 'banyan/projections';
+import type { Generation, Item } from 'banyan/projections';
 import { hasAllOf } from '../coverage.ts';
 
 /** What was read of one generation at once: everything up to `before` is in it, nothing behind `after`. */
@@ -28,14 +28,12 @@ export interface ReadPair {
  *   unless all are of one source, where positions are in order.
  */
 export function isSettled({ live, next }: ReadPair): boolean {
-  if (hasAll(live.reading, next.reading) && hasAll(next.reading, live.reading)) return true;
+  const both = bothReadings(live.reading, next.reading);
+  if (both.haveAll) return true;
   const [one, other] = [lastEvent(live.item), lastEvent(next.item)];
   if (one === 'unknown' || other === 'unknown') return false;
-  if (one && other && compareOrderKeys(one, other) === 0 && sameLogs(live.reading, next.reading)) return true;
-  const position = Math.max(one?.position ?? 0, other?.position ?? 0);
-  return (
-    oneSource(live.reading, next.reading) && [live, next].every(({ reading }) => isPast(reading, position))
-  );
+  if (one && other && both.sameLogs && compareOrderKeys(one, other) === 0) return true;
+  return both.oneSource && Math.max(one?.position ?? 0, other?.position ?? 0) <= both.position;
 }
 
 /** The last event that changed the item; none where there is no item. */
@@ -45,23 +43,43 @@ function lastEvent(item: Item | undefined): OrderKey | 'unknown' | undefined {
   return state.kind === 'settled' || state.kind === 'removed' ? state.at : 'unknown';
 }
 
+/** What two readings have in common, whatever the key. */
+interface BothReadings {
+  /** Each has all that the other one has. */
+  readonly haveAll: boolean;
+  readonly sameLogs: boolean;
+  readonly oneSource: boolean;
+  /** Both have every log up to here, whole transactions. */
+  readonly position: number;
+}
+
+/** Asked for each key, and the same for hundreds of keys: a page on either side. */
+const known = new WeakMap<Reading, { readonly next: Reading; readonly both: BothReadings }>();
+
+function bothReadings(live: Reading, next: Reading): BothReadings {
+  const found = known.get(live);
+  if (found?.next === next) return found.both;
+  const [names, others] = [live, next].map(({ generation }) => new Set(generation.logs.map(eventLogName)));
+  const sources = new Set([...live.generation.logs, ...next.generation.logs].map(({ source }) => source));
+  const both = {
+    haveAll: hasAll(live, next) && hasAll(next, live),
+    sameLogs: names !== undefined && others !== undefined && names.symmetricDifference(others).size === 0,
+    oneSource: sources.size === 1,
+    position: Math.min(positionOf(live), positionOf(next)),
+  };
+  known.set(live, { next, both });
+  return both;
+}
+
 function hasAll({ generation, before }: Reading, other: Reading): boolean {
   return hasAllOf({ generation, progress: before }, { generation: other.generation, progress: other.after });
 }
 
-function isPast({ generation, before }: Reading, position: number): boolean {
-  return covers(before, Object.fromEntries(generation.logs.map((log) => [eventLogName(log), { position }])));
-}
-
-function sameLogs(one: Reading, other: Reading): boolean {
-  const names = new Set(one.generation.logs.map(eventLogName));
-  return (
-    names.size === other.generation.logs.length &&
-    other.generation.logs.every((log) => names.has(eventLogName(log)))
-  );
-}
-
-function oneSource(one: Reading, other: Reading): boolean {
-  const logs = [...one.generation.logs, ...other.generation.logs];
-  return logs.length > 0 && logs.every(({ source }) => source === logs[0]?.source);
+/** The position up to which a reading has every log. */
+function positionOf({ generation, before }: Reading): number {
+  const positions = generation.logs.map((log) => {
+    const cursor = before[eventLogName(log)];
+    return cursor?.index === undefined ? (cursor?.position ?? 0) : cursor.position - 1;
+  });
+  return Math.min(...positions);
 }
