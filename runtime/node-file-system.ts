@@ -70,7 +70,10 @@ function listSync(path: string): string[] {
 function appendFile(handle: FileHandle): AppendFile {
   return {
     async append(bytes) {
-      if (bytes.length <= atOnce) return writeAtOnce(handle.fd, bytes);
+      if (bytes.length <= atOnce) {
+        writeAtOnce(handle.fd, bytes);
+        return;
+      }
       for (let done = 0; done < bytes.length;) {
         done += (await handle.write(bytes, done, bytes.length - done)).bytesWritten;
       }
