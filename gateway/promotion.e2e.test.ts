@@ -11,7 +11,7 @@ import { allOrders, generationOf, liveAt } from './testing/promotion/views.ts';
 
 const long = process.env['BANYAN_LONG'] !== undefined;
 /** The last one promotes the fixed views, whose epochs are even. */
-const moves = long ? 101 : 11;
+const moves = long ? 101 : 9;
 /** Requests at most; far more than are needed. */
 const mostRequests = moves * 2_000;
 /** Answers between two events of the monolith. */

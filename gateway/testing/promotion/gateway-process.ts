@@ -13,9 +13,8 @@ export async function startGatewayProcess(
   connectionString: string,
   pointerAgeMs: number,
 ): Promise<GatewayProcess> {
-  const [script, rooms] = ['./served-gateway.ts', '../rooms-by-name.ts'].map((path) =>
-    fileURLToPath(new URL(path, import.meta.url)),
-  ) as [string, string];
+  const script = fileURLToPath(new URL('./served-gateway.ts', import.meta.url));
+  const rooms = fileURLToPath(new URL('../rooms-by-name.ts', import.meta.url));
   const flags = ['--disable-warning=ExperimentalWarning', '--import', rooms];
   const running = spawn(process.execPath, [...flags, script, connectionString, String(pointerAgeMs)], {
     stdio: ['pipe', 'pipe', 'inherit'],
