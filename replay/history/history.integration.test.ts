@@ -1,20 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { spawn } from 'node:child_process';
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { historyFile } from '../places.ts';
+import { runSource } from '../rebuild/testing/source-process.ts';
 import type { HistoryEntry } from './entry.ts';
 import { appendHistory, operator, readHistory, type HistoryProblem } from './history.ts';
 
-const child = fileURLToPath(new URL('../testing/appending.ts', import.meta.url));
-/** Rooms by their names, from the sources: a child knows nothing of jest. */
-const rooms = `import { registerHooks } from 'node:module';
-registerHooks({ resolve: (name, context, next) => {
-  const room = /^banyan\\/(.*)$/.exec(name);
-  return next(room ? new URL(room[1] + '/index.ts', '${pathToFileURL(process.cwd()).href}/').href : name, context);
-} });`;
+const child = new URL('../testing/appending.ts', import.meta.url);
 
 let parent: string;
 let directory: string;
@@ -96,16 +89,9 @@ describe('the history', () => {
 
   test('loses and mixes nothing when several processes write at once', async () => {
     const lines = 200;
-    const flags = [
-      '--disable-warning=ExperimentalWarning',
-      '--import',
-      `data:text/javascript,${encodeURIComponent(rooms)}`,
-    ];
     const writing = ['ann', 'bob', 'eve'].map(async (who) => {
-      const running = spawn(process.execPath, [...flags, child, directory, who, String(lines)], {
-        stdio: ['ignore', 'ignore', 'inherit'],
-        env: { ...process.env, NODE_OPTIONS: '' },
-      });
+      const running = runSource(child, [directory, who, String(lines)], {});
+      running.stderr?.pipe(process.stderr, { end: false });
       return new Promise((resolve, reject) => running.once('error', reject).once('close', resolve));
     });
     expect(await Promise.all(writing)).toEqual([0, 0, 0]);
