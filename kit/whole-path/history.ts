@@ -12,22 +12,30 @@ export interface Commit {
 /** Rows by table and key, in no order. */
 export type Model = ReadonlyMap<string, ReadonlyMap<string, Row>>;
 
-const shape = (table: string): TableShape => ({
+const shape = (table: string, ...added: readonly string[]): TableShape => ({
   table: `public.${table}`,
-  columns: ['id', 'parent', 'amount', 'essay'].map((name) => ({
+  columns: ['id', 'parent', 'amount', 'essay', ...added].map((name) => ({
     name,
     type: name === 'amount' ? 'int4' : 'text',
   })),
   key: ['id'],
 });
 /** Two tables of one shape: a look-up goes from the second to the first. */
-export const shapes = { parents: shape('parents'), items: shape('items') };
+const shapes = { parents: shape('parents'), items: shape('items') };
+/** The same with the column that is added in mid-history. */
+const shapesWithNote = { parents: shape('parents', 'note'), items: shape('items', 'note') };
 type TableName = keyof typeof shapes;
 
 const ids = ['a', 'b', 'c', 'd', 'e'];
 
-/** Makes histories by chance. @param random numbers from 0 to 1 */
-export function randomHistory(random: () => number, commits: number): Commit[] {
+/**
+ * Makes histories by chance.
+ * @param random numbers from 0 to 1
+ * @param noteFrom the commit, from 0, from which on both tables have one column more
+ */
+export function randomHistory(random: () => number, commits: number, noteFrom = Infinity): Commit[] {
+  let hasNote = noteFrom <= 0;
+  const shapeOf = (name: TableName): TableShape => (hasNote ? shapesWithNote : shapes)[name];
   const tables: Record<TableName, Map<string, Row>> = { parents: new Map(), items: new Map() };
   const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
   const newRow = (id: string): Row => ({
@@ -35,9 +43,10 @@ export function randomHistory(random: () => number, commits: number): Commit[] {
     parent: random() < 0.2 ? null : pick(ids),
     amount: Math.floor(random() * 100),
     essay: `essay ${String(Math.floor(random() * 1000))}`,
+    ...(hasNote && { note: `note ${String(Math.floor(random() * 1000))}` }),
   });
   const change = (name: TableName): SourceChange | undefined => {
-    const table = shapes[name];
+    const table = shapeOf(name);
     const rows = tables[name];
     const id = pick(ids);
     const before = rows.get(id);
@@ -80,9 +89,10 @@ export function randomHistory(random: () => number, commits: number): Commit[] {
       if (random() < 0.3) return [];
       const after = newRow(id);
       tables[name].set(id, after);
-      return [{ op: 'existing', table: shapes[name], after }];
+      return [{ op: 'existing', table: shapeOf(name), after }];
     });
   return Array.from({ length: commits }, (_, n): Commit => {
+    hasNote = n >= noteFrom;
     const isSnapshot = n === 0 && random() < 0.5;
     const count = random() < 0.1 ? 30 : 1 + Math.floor(random() * 4);
     const changes = isSnapshot

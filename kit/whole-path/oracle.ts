@@ -15,6 +15,8 @@ export interface WholeChange {
   readonly before?: Row;
   readonly after?: Row;
   readonly truncated?: true;
+  /** Columns that the table has now and the row before was from before. */
+  readonly unknownBefore?: readonly string[];
 }
 
 /** An event as its log must have it. */
@@ -54,21 +56,32 @@ function whole(change: SourceChange, tables: Tables): WholeChange[] {
       };
       rows.delete(String(before['id']));
       rows.set(String(after['id']), after);
-      return [{ op: 'update', table, before, after }];
+      return [{ op: 'update', table, before, after, ...lacking(before, change) }];
     }
     case 'delete': {
       const before = rows.get(String(change.old['id'])) ?? {};
       rows.delete(String(change.old['id']));
-      return [{ op: 'delete', table, before }];
+      return [{ op: 'delete', table, before, ...lacking(before, change) }];
     }
     case 'truncate': {
       const gone = [...rows]
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([, before]) => ({ op: 'delete', table, before, truncated: true as const }));
+        .map(([, before]) => ({
+          op: 'delete',
+          table,
+          before,
+          truncated: true as const,
+          ...lacking(before, change),
+        }));
       rows.clear();
       return gone;
     }
   }
+}
+
+function lacking(before: Row, { table }: SourceChange): Pick<WholeChange, 'unknownBefore'> {
+  const names = table.columns.map(({ name }) => name).filter((name) => !(name in before));
+  return names.length === 0 ? {} : { unknownBefore: names };
 }
 
 /** Log times: commit times that never go back. */
@@ -80,12 +93,13 @@ export function logTimes(commits: readonly Commit[]): string[] {
 /** What a test's translation tells of a change, look-ups being answered as of the end of its commit. */
 export type Tell = (change: WholeChange, after: Commit['after']) => JsonObject | undefined;
 
-/** The events of a translation, from position 1. */
+/** The events of a version of a translation, from position 1. */
 export function expectedEvents(
   source: string,
   translation: string,
   commits: readonly Commit[],
   tell: Tell,
+  version = 1,
 ): ExpectedEvent[] {
   const times = logTimes(commits);
   return wholeChanges(commits).flatMap((changes, n) => {
@@ -95,7 +109,7 @@ export function expectedEvents(
       .map((change) => tell(change, after))
       .filter((data) => data !== undefined)
       .map((data, index) => ({
-        id: `${source}:${translation}@1:${String(position)}:${String(index)}`,
+        id: `${source}:${translation}@${String(version)}:${String(position)}:${String(index)}`,
         order: [times[n] ?? '', source, position, translation, index] as const,
         data,
       }));

@@ -22,11 +22,13 @@ function commitsUpTo({ lsn }: Cursor): number {
 /**
  * Makes a source of commits; the first may be a snapshot.
  * @param random decides how messages are cut into batches, and when the connection breaks
+ * @param happened how many of the commits have happened by now, asked again and again
  */
 export function scriptedSource(
   name: string,
   commits: readonly Commit[],
   random: () => number,
+  happened: () => number = () => commits.length,
 ): ScriptedSource {
   let acknowledged = 0;
   return {
@@ -45,7 +47,7 @@ export function scriptedSource(
       const closing = new AbortController();
       const ended = AbortSignal.any([signal, closing.signal]);
       return {
-        messages: batches(commits, { from: acknowledged, ended, random }),
+        messages: batches(commits, { from: acknowledged, ended, random, happened }),
         acknowledge: (cursor) => {
           acknowledged = Math.max(acknowledged, commitsUpTo(cursor));
         },
@@ -62,14 +64,22 @@ interface Sending {
   readonly from: number;
   readonly ended: AbortSignal;
   readonly random: () => number;
+  readonly happened: () => number;
 }
 
 async function* batches(
   commits: readonly Commit[],
-  { from, ended, random }: Sending,
+  { from, ended, random, happened }: Sending,
 ): AsyncGenerator<SourceMessage[]> {
   let batch: SourceMessage[] = [];
+  let sent = from;
   for (const message of messagesOf(commits, from)) {
+    if (message.kind === 'begin' && (sent += 1) > happened()) {
+      yield batch;
+      batch = [];
+      while (sent > happened() && !ended.aborted) await soon();
+      if (ended.aborted) return;
+    }
     batch.push(message);
     if (random() < 0.6) continue;
     yield batch;
@@ -89,9 +99,11 @@ async function* batches(
         at: new Date(Date.UTC(2001, 0, 1) + second * 1000).toISOString().replace('Z', '000Z'),
       },
     ];
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await soon();
   }
 }
+
+const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
 function* messagesOf(commits: readonly Commit[], from: number): Generator<SourceMessage> {
   for (const [index, { xid, committedAt, changes }] of commits.entries()) {

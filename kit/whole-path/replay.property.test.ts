@@ -1,0 +1,249 @@
+import { expect, test } from '@jest/globals';
+import { readEvents, type EventLogLine } from 'banyan/events';
+import {
+  createMemoryViewStore,
+  postgresViews,
+  type AtomicViewStore,
+  type Generation,
+} from 'banyan/projections';
+import { canonicalJson, nodeFileSystem, openLogReader, silentLogger } from 'banyan/runtime';
+import { eventLogDirectory, rebuild, registeredTranslations, type RebuildOptions } from 'banyan/replay';
+import fc from 'fast-check';
+import { buildEventLog } from '../../replay/retranslate/build-event-log.ts';
+import { seeded } from '../seeded.ts';
+import { testDatabase } from '../test-database.ts';
+import { randomHistory } from './history.ts';
+import { expectedDocuments, expectedOf, expectedUpTo, type Histories } from './replay-oracle.ts';
+import { alpha, alpha2, beta, gamma, rows, sources, translations } from './replay-shop.ts';
+import { refOf, startReplayWorld, type Fed, type ReplayWorld } from './replay-world.ts';
+import { events } from './shop.ts';
+
+const numRuns = process.env['BANYAN_LONG'] === undefined ? 20 : 600;
+
+/*
+ * G4 against an oracle that knows neither logs nor stores: the fold of the commits. Views are live, are rebuilt while
+ * the history goes on, and are fed beside the live ones; each must hold what the commits say, where its rebuild ended
+ * and at the end of the history.
+ */
+const cases = fc.record({
+  seed: fc.integer({ min: 1, max: 2 ** 31 }),
+  commits: fc.record({ a: fc.integer({ min: 1, max: 30 }), b: fc.integer({ min: 1, max: 20 }) }),
+  /** The commit from which on a source's tables have a column more. */
+  noteFrom: fc.record({ a: fc.nat(30), b: fc.nat(30) }),
+  /** Commits that have happened before the first rebuild. */
+  before: fc.record({ a: fc.nat(20), b: fc.nat(12) }),
+  /** The translation that lags until the end, and up to where it has come. */
+  lagging: fc.option(
+    fc.record({ log: fc.constantFrom('a:alpha@1', 'a:beta@1', 'b:gamma@1'), position: fc.nat(10) }),
+  ),
+  partitions: fc.integer({ min: 1, max: 4 }),
+  memoryBytes: fc.constantFrom(1, 3000, 2 ** 24),
+  batchBytes: fc.constantFrom(1, 700, 100_000),
+  /** The calls of the store at which rebuilds end, in turn. */
+  ends: fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 3 }),
+});
+type Case = Parameters<
+  Parameters<typeof fc.asyncProperty<[typeof cases extends fc.Arbitrary<infer T> ? T : never]>>[1]
+>[0];
+
+const ofVersion1: readonly Fed[] = [
+  { projection: sources, logs: [refOf(alpha), refOf(gamma)] },
+  { projection: translations, logs: [refOf(alpha), refOf(beta)] },
+  { projection: rows, logs: [refOf(alpha), refOf(gamma)] },
+];
+const ofVersion2: readonly Fed[] = [
+  { projection: translations, logs: [refOf(alpha2), refOf(beta)] },
+  { projection: rows, logs: [refOf(alpha2), refOf(gamma)] },
+];
+
+test('rebuilt = live = the fold of the commits, wherever the rebuild begins, ends and is killed', async () => {
+  await fc.assert(
+    fc.asyncProperty(cases, (one) => run(createMemoryViewStore(), one)),
+    { numRuns },
+  );
+}, 3_600_000);
+
+test('on Postgres as in memory', async () => {
+  await fc.assert(
+    fc.asyncProperty(cases, async (one) => {
+      const store = postgresViews({ connectionString: await testDatabase('replayed') });
+      try {
+        await store.prepare();
+        await run(store, one);
+      } finally {
+        await store.close();
+      }
+    }),
+    { numRuns: Math.ceil(numRuns / 8) },
+  );
+}, 3_600_000);
+
+/** A generation, and what it must hold in the end. */
+interface Built extends Fed {
+  readonly generation: Generation;
+}
+
+async function run(store: AtomicViewStore, one: Case): Promise<void> {
+  const random = seeded(one.seed);
+  const histories = {
+    a: randomHistory(random, one.commits.a, one.noteFrom.a),
+    b: randomHistory(random, one.commits.b, one.noteFrom.b),
+  };
+  const world = await startReplayWorld(store, histories, random);
+  try {
+    if (one.lagging) world.hold(one.lagging.log, one.lagging.position);
+    for (const translation of [alpha, beta, gamma]) await world.translate(translation);
+    const live = await world.goLive(ofVersion1);
+    const built: Built[] = ofVersion1.flatMap((fed, at) => {
+      const generation = live[at];
+      return generation ? [{ ...fed, generation }] : [];
+    });
+    world.happen('a', one.before.a);
+    world.happen('b', one.before.b);
+    await world.translated();
+    for (const fed of ofVersion1) built.push(await replayed(world, histories, fed, one, random));
+    await retranslated(world);
+    for (const fed of ofVersion2) built.push(await replayed(world, histories, fed, one, random));
+    for (const [source, commits] of Object.entries(histories)) world.happen(source, commits.length);
+    if (one.lagging) world.hold(one.lagging.log, Infinity);
+    await world.drained();
+    for (const { projection, logs, generation } of built) {
+      expect(await world.documents(generation)).toEqual(
+        expectedDocuments(projection, expectedOf(histories, logs)),
+      );
+    }
+    await checkVersion2(world, histories);
+    for (const fed of ofVersion1) await replayed(world, histories, fed, one, random);
+  } finally {
+    await world.close();
+  }
+}
+
+/** Rebuilds a view while the history goes on, looks at it where it ends, and feeds it from there. */
+async function replayed(
+  world: ReplayWorld,
+  histories: Histories,
+  fed: Fed,
+  one: Case,
+  random: () => number,
+): Promise<Built> {
+  const { projection, logs } = fed;
+  const generation = await rebuiltAtLast(world, fed, one, random);
+  const { floor } = generation;
+  expect(await world.store.progress(generation)).toEqual(floor);
+  const all = expectedOf(histories, logs);
+  const covered = expectedUpTo(all, logs, floor);
+  // Nothing that comes later may belong before.
+  expect(covered).toEqual(all.slice(0, covered.length));
+  expect(await world.documents(generation)).toEqual(expectedDocuments(projection, covered));
+  await world.feed(projection, generation);
+  return { ...fed, generation };
+}
+
+class Killed extends Error {}
+
+/** Rebuilds, killed again and again, until it is through. */
+async function rebuiltAtLast(
+  world: ReplayWorld,
+  { projection, logs }: Fed,
+  { partitions, memoryBytes, batchBytes, ends }: Case,
+  random: () => number,
+): Promise<Generation> {
+  const options: RebuildOptions = {
+    ...{ directory: world.directory, store: world.store, group: 'shop', projection: projection.name, logs },
+    bundle: `${projection.name} of ${JSON.stringify(logs)} at ${String(world.happened('a'))}`,
+    bundles: { path: (hash) => hash, projection: async () => projection },
+    ...{ workers: 0, partitions, memoryBytes, batchBytes, checkpointEveryMs: 0, logger: silentLogger },
+  };
+  const meanwhile = async (): Promise<void> => {
+    world.happen(random() < 0.5 ? 'a' : 'b', random() < 0.3 ? 1 : 0);
+    if (random() < 0.1) await world.translated();
+  };
+  for (const end of ends) {
+    const ending = new AbortController();
+    const isKilled = end % 3 > 0;
+    const store = interrupted(world.store, async (call, isDone) => {
+      if (!isDone) await meanwhile();
+      if (call !== end) return;
+      // Before what the call does, or behind it; or it is told to end.
+      if (!isKilled) ending.abort(new Killed());
+      else if (isDone === (end % 3 === 1)) throw new Killed();
+    });
+    try {
+      return (await rebuild({ ...options, store, signal: ending.signal })).generation;
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error;
+    }
+    if (random() < 0.5) await world.translated();
+  }
+  const store = interrupted(world.store, (_, isDone) => (isDone ? Promise.resolve() : meanwhile()));
+  return (await rebuild({ ...options, store })).generation;
+}
+
+/** The same store, with something done before and behind each call, which are counted from 1. */
+function interrupted(
+  store: AtomicViewStore,
+  around: (call: number, isDone: boolean) => Promise<void>,
+): AtomicViewStore {
+  let calls = 0;
+  const meddled =
+    <Args extends unknown[], Result>(method: (...args: Args) => Promise<Result>) =>
+    async (...args: Args): Promise<Result> => {
+      calls += 1;
+      const call = calls;
+      await around(call, false);
+      const result = await method(...args);
+      await around(call, true);
+      return result;
+    };
+  const { readMany, writeMany, commit, createGeneration, changeGeneration } = store;
+  return {
+    ...store,
+    readMany: meddled(readMany),
+    writeMany: meddled(writeMany),
+    commit: meddled(commit),
+    createGeneration: meddled(createGeneration),
+    changeGeneration: meddled(changeGeneration),
+  };
+}
+
+/** Builds the event log of version 2 from position 1, version 1 going on, and hands it to a translator. */
+async function retranslated(world: ReplayWorld): Promise<void> {
+  const { directory, store } = world;
+  const text = { text: '', sourceMap: '' };
+  const building = buildEventLog({
+    project: { directory, store, groups: [], bundles: { ...noBundles, put: async () => undefined } },
+    translation: {
+      ref: refOf(alpha2),
+      translation: alpha2,
+      events: Object.values(events),
+      bundle: { hash: 'second', kind: 'translation', name: 'a:alpha@2', inputs: {}, ...text },
+    },
+    logger: silentLogger,
+    signal: new AbortController().signal,
+  });
+  world.happen('a', 2);
+  world.happen('b', 1);
+  const { position } = await building;
+  expect(position).toBeGreaterThanOrEqual(0);
+  expect(await registeredTranslations(directory, 'alpha')).toMatchObject([{ state: 'running' }]);
+  await world.translate(alpha2, false);
+}
+
+const notThere = (): never => {
+  throw new Error('no bundle is read here');
+};
+const noBundles = { info: notThere, path: notThere, projection: notThere, translation: notThere };
+
+/** What version 2 has told is what the oracle says, to the letter. */
+async function checkVersion2(world: ReplayWorld, histories: Histories): Promise<void> {
+  const log = refOf(alpha2);
+  const directory = eventLogDirectory(world.directory, log);
+  const reader = await openLogReader<EventLogLine>({ directory, fileSystem: nodeFileSystem });
+  const found: string[] = [];
+  for await (const chunk of readEvents(reader, log))
+    found.push(...chunk.events.map(({ id, data }) => canonicalJson({ id, data })));
+  await reader.close();
+  const expected = expectedOf(histories, [log]);
+  expect(found).toEqual(expected.map(({ id, data }) => canonicalJson({ id, data })));
+}
