@@ -1,6 +1,7 @@
 import {
   appendHistory,
   compareGenerations,
+  directoryHeads,
   generationsOf,
   writeComparison,
   type Comparison,
@@ -54,6 +55,7 @@ async function diff(name: string, options: DiffOptions, context: CommandContext)
       projection: name,
       live: live.number,
       next: next.number,
+      heads: directoryHeads(project.directory),
       signal: context.signal,
       onProgress: ({ keys }) => bar.update(keys, Math.max(keys, total)),
       ...(expect && { expect }),

@@ -1,4 +1,11 @@
-import { changeTranslation, planRetire, retire, type ReplayProject, type RetireOptions } from 'banyan/replay';
+import {
+  changeTranslation,
+  planRetire,
+  registeredTranslations,
+  retire,
+  type ReplayProject,
+  type RetireOptions,
+} from 'banyan/replay';
 import { eventLogName } from 'banyan/events';
 import { BanyanError, isBanyanError } from 'banyan/runtime';
 import type { Command } from 'commander';
@@ -38,7 +45,7 @@ async function retireAll(
   const project = await replayProjectOf(await configOf(options, context));
   try {
     for (const one of wanted)
-      await retireOne(optionsFor(project, one, options, context), options, project, context);
+      await retireOne(await optionsFor(project, one, options, context), options, project, context);
     await refreshDev(project.directory);
   } finally {
     await project.store.close();
@@ -53,13 +60,15 @@ function parse(text: string): { readonly projection: string; readonly generation
   );
 }
 
-function optionsFor(
+async function optionsFor(
   project: ReplayProject,
   one: { readonly projection: string; readonly generation: number },
   { why }: RetireCommandOptions,
   { signal }: CommandContext,
-): RetireOptions {
+): Promise<RetireOptions> {
+  const registered = await registeredTranslations(project.directory);
   return {
+    registered: registered.filter(({ state }) => state === 'running').map(({ ref }) => ref),
     ...one,
     store: project.store,
     directory: project.directory,
