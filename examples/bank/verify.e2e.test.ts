@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
@@ -60,4 +60,18 @@ test('banyan verify: exit code 0 when all is right, 1 with what differs, told as
     code: 1,
     answer: [{ error: { code: 'VERIFY_NOT_DECLARED' } }],
   });
+  expect(await verify('account-balance', '--generation', '9', '--json')).toMatchObject({
+    code: 1,
+    answer: [{ error: { code: 'GENERATION_UNKNOWN' } }],
+  });
+
+  // A better query must make no view out of date: it is in no bundle.
+  const bundles = join(directory, 'bundles');
+  const texts = await Promise.all(
+    (await readdir(bundles))
+      .filter((file) => file.endsWith('.mjs'))
+      .map((file) => readFile(join(bundles, file), 'utf8')),
+  );
+  expect(texts.length).toBeGreaterThan(3);
+  expect(texts.filter((text) => text.includes('FROM public.'))).toEqual([]);
 }, 180_000);
