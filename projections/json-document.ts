@@ -5,65 +5,86 @@ export type JsonResult =
   | { readonly kind: 'json'; readonly document: Document }
   | { readonly kind: 'not-json'; readonly path: string; readonly found: string };
 
-/** Thrown within this file only, to come back from the depth of a value. */
-class NotJson extends Error {
-  readonly path: string;
-  readonly found: string;
-
-  constructor(path: string, found: string) {
-    super(found);
-    this.path = path;
-    this.found = found;
-  }
-}
+/** Thrown within this file only, to come back from the depth of a value; the path is looked for afterwards. */
+class NotJson extends Error {}
 
 /**
  * A frozen copy of a document as every store gives it back: without absent fields, -0 as 0. What JSON would change
  * without a word (a Date, a Map, NaN) is refused: a handler must see after a restart what it made before.
  */
 export function toJsonDocument(value: unknown): JsonResult {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { kind: 'not-json', path: '$', found: kindOf(value) };
   try {
-    const document = copy(value, '$');
-    if (typeof document !== 'object' || document === null || Array.isArray(document))
-      throw new NotJson('$', kindOf(value));
-    return { kind: 'json', document: document as Document };
+    return { kind: 'json', document: copyObject(value) as Document };
   } catch (error) {
-    if (error instanceof NotJson) return { kind: 'not-json', path: error.path, found: error.found };
+    const refused = error instanceof NotJson ? refusedIn(value, '$') : undefined;
+    if (refused) return { kind: 'not-json', ...refused };
     throw error;
   }
 }
 
-function copy(value: unknown, path: string): unknown {
+function copy(value: unknown): unknown {
   switch (typeof value) {
     case 'string':
     case 'boolean':
       return value;
     case 'number':
-      if (!Number.isFinite(value)) throw new NotJson(path, String(value));
+      if (!Number.isFinite(value)) throw new NotJson();
       return value === 0 ? 0 : value;
     case 'object':
       if (value === null) return null;
-      return Array.isArray(value) ? copyArray(value, path) : copyObject(value, path);
+      return Array.isArray(value)
+        ? Object.freeze(Array.from(value, (inner) => copy(inner)))
+        : copyObject(value);
     default:
-      throw new NotJson(path, kindOf(value));
+      throw new NotJson();
   }
 }
 
-function copyArray(values: readonly unknown[], path: string): readonly unknown[] {
-  return Object.freeze(Array.from(values, (value, at) => copy(value, `${path}[${at}]`)));
-}
-
-function copyObject(object: object, path: string): object {
-  if (!isPlain(object)) throw new NotJson(path, kindOf(object));
+function copyObject(object: object): object {
+  if (!isPlain(object)) throw new NotJson();
   const copied: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(object)) {
+  for (const name of Object.keys(object)) {
+    const value = (object as Record<string, unknown>)[name];
     if (value === undefined) continue;
-    const inner = copy(value, `${path}.${name}`);
+    const inner = copy(value);
     // Plain assignment of this one name would set the prototype.
     if (name === '__proto__') Object.defineProperty(copied, name, { value: inner, enumerable: true });
     else copied[name] = inner;
   }
   return Object.freeze(copied);
+}
+
+/** The first value that is refused, and where it is. */
+function refusedIn(
+  value: unknown,
+  path: string,
+): { readonly path: string; readonly found: string } | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : { path, found: String(value) };
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return undefined;
+  if (typeof value !== 'object') return { path, found: kindOf(value) };
+  if (Array.isArray(value)) {
+    // Holes are undefined too.
+    return firstOf(Array.from(value, (inner: unknown, at) => () => refusedIn(inner, `${path}[${at}]`)));
+  }
+  if (!isPlain(value)) return { path, found: kindOf(value) };
+  const present = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return firstOf(
+    present.map(
+      ([name, inner]) =>
+        () =>
+          refusedIn(inner, `${path}.${name}`),
+    ),
+  );
+}
+
+function firstOf<T>(looks: readonly (() => T | undefined)[]): T | undefined {
+  for (const look of looks) {
+    const found = look();
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** Whether it was made by braces; in another realm too (a bundle's code may run in one). */

@@ -116,6 +116,8 @@ export class EntryCache {
   }
 
   #touch(entry: Entry): void {
+    // While there is room enough nobody asks who was used last, and each move touches three entries far apart.
+    if (this.excess < -this.#budget / 2) return;
     if (entry.segment === 'protected') {
       this.#protected.moveToFront(entry);
     } else if (entry.leaving) {

@@ -120,9 +120,10 @@ class Pace {
   /** Writes all that is left and makes the last checkpoint. */
   async finish(progress: Progress): Promise<void> {
     const last = new Checkpoint(this.#cache, progress);
-    while (!last.isHandedOver) {
+    for (;;) {
       last.pump(this.#writer);
-      if (!last.isHandedOver) await this.#writer.step();
+      if (last.isHandedOver) break;
+      await this.#writer.step();
     }
     await this.#writer.drain();
     await this.#options.onCheckpoint(progress);

@@ -104,7 +104,8 @@ export class Folder {
     entry.document = step.kind === 'document' ? step.document : undefined;
     entry.at = orderKeyOf(event);
     entry.version = event.version;
-    entry.type = projection.handlers.get(event.type)?.event.type ?? event.type;
+    // The declaration's text, so that none of the event's is kept.
+    if (entry.type !== event.type) entry.type = projection.handlers.get(event.type)?.event.type ?? event.type;
     entry.dirty = true;
     cache.replaced(entry);
   }

@@ -8,6 +8,8 @@ import { counters, expectedCounters } from '../../projections/testing/counters.t
 import { runSource } from './testing/source-process.ts';
 import { customers, makeWorld, orders, timeAt, type World } from './testing/world.ts';
 
+const script = new URL('./testing/killed-rebuild.ts', import.meta.url);
+
 /** What a run said, or that it was killed. */
 interface Run {
   readonly lines: readonly string[];
@@ -47,11 +49,7 @@ afterAll(async () => {
 
 /** Rebuilds in a process of its own, and kills it so long after it began. */
 async function run(given: object, killAfter?: number): Promise<Run> {
-  const child = runSource(
-    './killed-rebuild.ts',
-    [world.directory, JSON.stringify({ ...options, ...given })],
-    env,
-  );
+  const child = runSource(script, [world.directory, JSON.stringify({ ...options, ...given })], env);
   const lines: string[] = [];
   let began = 0;
   if (!child.stdout || !child.stderr) throw new Error('no pipes');

@@ -8,15 +8,14 @@ registerHooks({ resolve: (name, context, next) => {
   return next(room ? new URL(room[1] + '/index.ts', '${pathToFileURL(process.cwd()).href}/').href : name, context);
 } });`;
 
-/** Runs a script of this directory in a process of its own. */
-export function runSource(script: string, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+/** Runs a script in a process of its own. */
+export function runSource(script: URL, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
   const flags = [
     '--disable-warning=ExperimentalWarning',
     '--import',
     `data:text/javascript,${encodeURIComponent(rooms)}`,
   ];
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  return spawn(process.execPath, [...flags, path, ...args], {
+  return spawn(process.execPath, [...flags, fileURLToPath(script), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_OPTIONS: '', ...env },
   });
