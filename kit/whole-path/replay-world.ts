@@ -95,7 +95,7 @@ class World implements ReplayWorld {
   readonly #translators = new Map<string, Translator>();
   readonly #projectors: { readonly projector: Projector; readonly logs: readonly EventLogRef[] }[] = [];
   readonly #bus = createLocalBus({
-    limits: { events: 3, progressEveryMs: 5 },
+    limits: { events: 3, progressEveryMs: 30 },
     eventLog: (ref) => this.#translatorOf(ref).eventLog,
   });
 

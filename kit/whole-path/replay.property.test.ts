@@ -74,7 +74,7 @@ test('on Postgres as in memory', async () => {
         await store.close();
       }
     }),
-    { numRuns: Math.ceil(numRuns / 8) },
+    { numRuns: Math.ceil(numRuns / 10) },
   );
 }, 3_600_000);
 
@@ -113,7 +113,8 @@ async function run(store: AtomicViewStore, one: Case): Promise<void> {
       );
     }
     await checkVersion2(world, histories);
-    for (const fed of ofVersion1) await replayed(world, histories, fed, one, random);
+    const again = ofVersion1[one.seed % ofVersion1.length];
+    if (again) await replayed(world, histories, again, one, random);
   } finally {
     await world.close();
   }
@@ -196,14 +197,13 @@ function interrupted(
       await around(call, true);
       return result;
     };
-  const { readMany, writeMany, commit, createGeneration, changeGeneration } = store;
   return {
     ...store,
-    readMany: meddled(readMany),
-    writeMany: meddled(writeMany),
-    commit: meddled(commit),
-    createGeneration: meddled(createGeneration),
-    changeGeneration: meddled(changeGeneration),
+    readMany: meddled((...args) => store.readMany(...args)),
+    writeMany: meddled((...args) => store.writeMany(...args)),
+    commit: meddled((...args) => store.commit(...args)),
+    createGeneration: meddled((...args) => store.createGeneration(...args)),
+    changeGeneration: meddled((...args) => store.changeGeneration(...args)),
   };
 }
 

@@ -49,9 +49,9 @@ type AnyRow = Readonly<Record<string, unknown>>;
 
 /** The answers to a translation's look-ups. */
 interface Answers {
-  parent(id: string): AnyRow | undefined;
+  readonly parent: (id: string) => AnyRow | undefined;
   /** Keys of the items with that parent, in their order. */
-  siblings(parent: string): string[];
+  readonly siblings: (parent: string) => string[];
 }
 
 /** What one of the translations here tells of a change, if anything. Version 2 tells of more, and more of it. */
