@@ -62,7 +62,7 @@ function failure(place: TranslationPlace, what: string, details: JsonObject, cau
   return new BanyanError(
     'TRANSLATION_FAILED',
     `Translation ${log} at position ${String(position)} ${what} It has stopped before this position and lost ` +
-      `nothing: fix it and start it again. (If its earlier events are wrong too, give it a new version.)`,
+      `nothing. What runs keeps its code: fix it, give it the next version, and see "banyan replay plan".`,
     { details: { log, position, ...details }, cause },
   );
 }

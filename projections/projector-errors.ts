@@ -11,7 +11,7 @@ export function projectionFailed(id: GenerationId, failure: FoldFailure, key?: s
     'PROJECTION_FAILED',
     `Projection ${id.projection} stopped at event ${eventId} (${eventType})${where}: ${message}. ` +
       'Nothing is lost: its view keeps its place before this event. Correct the projection, or the translation ' +
-      'that made the event, and start again.',
+      `that made the event, and build a new generation: banyan replay start ${id.projection}.`,
     {
       details: { ...idOf(id), key: key ?? null, eventId, eventType, failure: code, ...details },
       cause,

@@ -193,7 +193,8 @@ describe('a projector that cannot go on', () => {
       message:
         `Projection ${generation.projection} stopped at event shop:orders@1:3:0 (Counted), key "x": the document does not ` +
         'match its schema: $.n: Invalid input: expected int, received number. Nothing is lost: its view keeps its place ' +
-        'before this event. Correct the projection, or the translation that made the event, and start again.',
+        'before this event. Correct the projection, or the translation that made the event, and build a new generation: ' +
+        `banyan replay start ${generation.projection}.`,
       details: { eventId: 'shop:orders@1:3:0', key: 'x', failure: 'DOCUMENT_INVALID' },
     });
     expect(await store.progress(generation)).toEqual({ [log]: { position: 2 } });
