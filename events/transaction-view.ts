@@ -2,16 +2,19 @@ import type { Change, ChangeLogLine, Row, Table, Tables, TransactionLine } from 
 import type { Line, LogEntry } from 'banyan/runtime';
 import { declaredRow, type LoggedRow } from './declared-row.ts';
 import { lookUpRow, lookUpRows, type Lookup } from './lookup.ts';
+import { passesOver, type ChangeWith, type Passes } from './transaction-passes.ts';
 import type { TableChange, Transaction, Updated } from './translation.ts';
 
 type TransactionEntry = LogEntry<ChangeLogLine>;
 
 /**
- * A change log's entry as a translation sees it. Nothing of it is kept: each pass reads the entry's lines again.
+ * A change log's entry as a translation sees it. No row of it is kept: each pass reads the entry's lines again, as
+ * far as an earlier pass has not shown that there is nothing more to find (`transaction-passes.ts`).
  * @param lookup the state to look rows up in, as of the end of this transaction
  */
 export function viewTransaction(entry: TransactionEntry, tables: Tables, lookup: Lookup): Transaction {
   const first = firstPart(entry);
+  const passes = passesOver(() => transactionLines(entry));
   const byName = new Map(Object.entries(tables.tables).map(([short, table]) => [table.name, short]));
   const declared = (short: string): Table => {
     const table = Object.hasOwn(tables.tables, short) ? tables.tables[short] : undefined;
@@ -28,11 +31,11 @@ export function viewTransaction(entry: TransactionEntry, tables: Tables, lookup:
       // Only the last line knows where the transaction ended.
       return lastLine(entry).cursor;
     },
-    existing: (short) => rowsAfter(entry, declared(short), 'existing'),
-    inserted: (short) => rowsAfter(entry, declared(short), 'insert'),
-    updated: (short) => updates(entry, declared(short)),
-    deleted: (short) => deletions(entry, declared(short)),
-    changes: () => allChanges(entry, tables, byName),
+    existing: (short) => rowsAfter(passes, declared(short), 'existing'),
+    inserted: (short) => rowsAfter(passes, declared(short), 'insert'),
+    updated: (short) => updates(passes, declared(short)),
+    deleted: (short) => deletions(passes, declared(short)),
+    changes: () => allChanges(passes, tables, byName),
     row: (short, key) => lookUpRow(lookup, short, declared(short), key as string | number | Row),
     rows: (short, where) => lookUpRows(lookup, short, declared(short), where as Row),
   };
@@ -42,10 +45,6 @@ export function viewTransaction(entry: TransactionEntry, tables: Tables, lookup:
 export function* transactionLines(entry: TransactionEntry): Generator<Line<TransactionLine>, void> {
   for (const line of entry.single ? [entry.single] : entry.lines())
     if (line.kind === 'transaction') yield line;
-}
-
-function* changesOf(entry: TransactionEntry): Generator<Change, void> {
-  for (const line of transactionLines(entry)) yield* line.changes;
 }
 
 /** An entry's first line, of whatever kind. */
@@ -67,30 +66,24 @@ function lastLine(entry: TransactionEntry): Line<TransactionLine> {
   return last ?? firstPart(entry);
 }
 
-function* rowsAfter(entry: TransactionEntry, table: Table, op: 'existing' | 'insert'): Generator<Row, void> {
-  for (const change of changesOf(entry)) {
-    if (change.op === op && change.table === table.name) yield declaredRow(table, rowAfter(change));
-  }
+function* rowsAfter(passes: Passes, table: Table, op: 'existing' | 'insert'): Generator<Row, void> {
+  for (const change of passes.of(op, table.name)) yield declaredRow(table, rowAfter(change));
 }
 
-function* updates(entry: TransactionEntry, table: Table): Generator<Updated<Row>, void> {
-  for (const change of changesOf(entry)) {
-    if (change.op === 'update' && change.table === table.name) yield updatedRow(table, change);
-  }
+function* updates(passes: Passes, table: Table): Generator<Updated<Row>, void> {
+  for (const change of passes.of('update', table.name)) yield updatedRow(table, change);
 }
 
-function* deletions(entry: TransactionEntry, table: Table): Generator<Row, void> {
-  for (const change of changesOf(entry)) {
-    if (change.op === 'delete' && change.table === table.name) yield declaredRow(table, rowBefore(change));
-  }
+function* deletions(passes: Passes, table: Table): Generator<Row, void> {
+  for (const change of passes.of('delete', table.name)) yield declaredRow(table, rowBefore(change));
 }
 
 function* allChanges(
-  entry: TransactionEntry,
+  passes: Passes,
   { tables }: Tables,
   byName: ReadonlyMap<string, string>,
 ): Generator<TableChange<Tables>, void> {
-  for (const change of changesOf(entry)) {
+  for (const change of passes.all()) {
     const short = byName.get(change.table);
     const table = short === undefined ? undefined : tables[short];
     if (short !== undefined && table) yield declaredChange(short, table, change);
@@ -110,8 +103,6 @@ function declaredChange(short: string, table: Table, change: Change): TableChang
     }
   }
 }
-
-type ChangeWith<Operation> = Extract<Change, { readonly op: Operation }>;
 
 function updatedRow(table: Table, change: ChangeWith<'update'>): Updated<Row> {
   return { before: declaredRow(table, rowBefore(change)), after: declaredRow(table, rowAfter(change)) };
