@@ -110,7 +110,7 @@ export async function readColumns(
 ): Promise<Map<number, CatalogColumn[]>> {
   const { rows } = await client.query<ColumnRow>(
     `SELECT a.attrelid AS table, a.attname, a.atttypid, EXISTS (
-         SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indimmediate AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+         SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND (i.indimmediate OR c.relreplident = 'f') AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
            AND CASE c.relreplident WHEN 'i' THEN i.indisreplident WHEN 'n' THEN false ELSE i.indisprimary END) AS is_key
      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
      WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
