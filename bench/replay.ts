@@ -24,16 +24,21 @@ await runBench(
       for (const keys of ['distinct', 'skewed'] satisfies Keys[]) {
         const place = join(directory, keys);
         await writeEventLog(eventLogDirectory(place, log), events, keys);
+        // A view store in memory lives in the workers' heaps too, and is no part of what the memory is given for.
+        const memoryBytes = { parse: budget, memory: budget * 4, postgres: budget };
         const measure = async (given: Pick<ReplayRun, 'kind' | 'workers'>, more: Partial<ReplayRun> = {}) => {
           const views = await createDatabase(server, `views_${String((databases += 1))}`);
-          const result = await run({ directory: place, memoryBytes: budget, ...given, ...more }, views);
+          const result = await run(
+            { directory: place, memoryBytes: memoryBytes[given.kind], ...given, ...more },
+            views,
+          );
           const { seconds, cpuSeconds, peakBytes } = result;
           const rate = result.events / seconds;
           say(
             `${keys}, ${given.kind}, ${String(given.workers)} workers: ${Math.round(rate).toLocaleString('en-US')} events/s, ` +
               `${Math.round(result.events / cpuSeconds).toLocaleString('en-US')} a CPU second, ${String(Math.round(peakBytes / 2 ** 20))} MB`,
           );
-          if (given.kind !== 'parse') peak = Math.max(peak, peakBytes);
+          if (given.kind === 'postgres') peak = Math.max(peak, peakBytes);
           return { rate, perCpu: result.events / cpuSeconds };
         };
         const parsed = await measure({ kind: 'parse', workers: 0 });

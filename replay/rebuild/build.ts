@@ -12,8 +12,17 @@ import type { Step } from './record.ts';
 /** Positions that are left to the live feed, and rounds at most: a log may grow as fast as it is read. */
 const bounds = { positions: 10_000, rounds: 20 } as const;
 
-/** Part of the memory that documents may take; the rest is V8's, for its collector and for what is on its way. */
-const cacheShare = 0.45;
+/**
+ * Bytes that each thread takes without any document, and the part of the others that documents may take: V8's collector
+ * needs the rest. At three quarters of the heap it ran all the time, and a rebuild took ten times as long.
+ */
+const memory = { perThread: 64 * 2 ** 20, share: 0.4, leastShare: 0.08 } as const;
+
+/** Bytes of the cache of each of so many threads. */
+function cacheBytesOf(memoryBytes: number, threads: number): number {
+  const left = (memoryBytes - memory.perThread * (threads + 1)) * memory.share;
+  return Math.floor(Math.max(left, memoryBytes * memory.leastShare) / threads);
+}
 
 /** Goes through the steps that are left, and makes the generation ready. */
 export async function buildGeneration(all: Rebuilding, claimed: Claimed): Promise<Rebuilt> {
@@ -103,7 +112,7 @@ async function foldAll(
 ): Promise<Progress> {
   const { meter, workers, memoryBytes, rate, checkpointEveryMs, batchBytes, signal } = all;
   const at = partitionsOf(file.record.step);
-  const at1 = Math.max(1, Math.min(workers, at.length));
+  const threads = Math.max(1, Math.min(workers, at.length));
   meter.begin('folding', to);
   const listener: FoldListener = {
     onCheckpoint: async (partition, progress) => {
@@ -117,8 +126,8 @@ async function foldAll(
     return {
       ...{ generation, partition, partitions: at.length, from, to, checkpointEveryMs, batchBytes },
       isFresh: !mayBeStored,
-      cacheBytes: Math.floor((memoryBytes * cacheShare) / at1),
-      rate: rate === undefined ? undefined : rate / at1,
+      cacheBytes: cacheBytesOf(memoryBytes, threads),
+      rate: rate === undefined ? undefined : rate / threads,
       affectedFile: kind === 'affected' ? affectedFile(all, generation) : undefined,
     };
   });
