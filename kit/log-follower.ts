@@ -1,4 +1,4 @@
-import { toError, type LogEntry, type LogReader } from 'banyan/runtime';
+import { isBanyanError, toError, type LogEntry, type LogReader } from 'banyan/runtime';
 import type { CrashProcess } from './crash-file-system.ts';
 import type { Payload } from './log-history.ts';
 
@@ -43,7 +43,8 @@ export class LogFollower {
         }
       }
     } catch (error) {
-      if (!process.dead) throw toError(error);
+      // A reader within the process of a writer that was overtaken ends so, once it misses a file.
+      if (!process.dead && !isBanyanError(error, 'LOG_FENCED')) throw toError(error);
     }
   }
 }

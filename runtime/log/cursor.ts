@@ -37,7 +37,7 @@ export class LogCursor {
       } catch (error) {
         // Sealed and removed since the view looked.
         if (fileErrorCode(error) !== 'ENOENT' || tries === 5) throw error;
-        await this.#view.refresh();
+        await this.#view.lookAgain();
       }
     }
   }

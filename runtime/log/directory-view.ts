@@ -78,6 +78,10 @@ export class DirectoryView implements LogView {
     this.changes.ring();
   }
 
+  lookAgain(): Promise<void> {
+    return this.refresh();
+  }
+
   refresh(): Promise<void> {
     return this.#lane.run(async () => {
       let [tries, names] = [0, ''];

@@ -43,7 +43,8 @@ test('whatever dies whenever, an acknowledged entry is there once, whole, in ord
         bufferBytes: fc.constantFrom(400, 4000, 4 << 20),
         codec: fc.constantFrom('zst' as const, 'gz' as const),
       }),
-      fc.array(step, { minLength: 3, maxLength: 40 }),
+      // The largest, since fast-check's own size keeps histories short.
+      fc.array(step, { minLength: 3, maxLength: 40, size: 'max' }),
       async (options, steps) => {
         const history = new LogHistory(options);
         await history.run(steps);

@@ -69,6 +69,10 @@ export class SegmentWriter implements LogView {
     // Always knows.
   }
 
+  async lookAgain(): Promise<void> {
+    if (!this.closed) await this.#options.fence.check();
+  }
+
   watch() {
     return { close: () => undefined };
   }

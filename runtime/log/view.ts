@@ -25,6 +25,8 @@ export interface LogView {
   segments(): readonly Segment[];
   /** Looks again, where looking is needed. */
   refresh(): Promise<void>;
+  /** A file that it named is gone: finds out why. @throws BanyanError LOG_FENCED for a writer that was overtaken */
+  lookAgain(): Promise<void>;
   /** Rings when there may be more to read. Only while `watch` is open, for a view that must watch. */
   readonly changes: Wakeup;
   watch(): { close(): void };
