@@ -103,3 +103,4 @@ export {
   type StartPlan,
 } from './start/start-replay.ts';
 export type { TranslatedLog, TranslateProgress } from './retranslate/build-event-log.ts';
+export { fieldPaths, type ValueDifference } from './compare/differences.ts';

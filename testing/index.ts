@@ -1,3 +1,5 @@
+export { differences, type VersionDifference } from './differences.ts';
+export { eventsOfLog, type LogRange } from './events-of-log.ts';
 export { projected, type GivenEvent, type Projected } from './projected.ts';
 export {
   translated,

@@ -1,9 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { col, table, tables } from 'banyan/cdc';
-import { event, translation } from 'banyan/events';
+import { event, translation, type EventLogLine } from 'banyan/events';
+import { eventLogDirectory } from 'banyan/replay';
+import { nodeFileSystem, openLogWriter } from 'banyan/runtime';
 import { projection, removed } from 'banyan/projections';
 import { z } from 'zod';
-import { projected, translated } from './index.ts';
+import { differences, eventsOfLog, projected, translated } from './index.ts';
 
 const shop = tables('shop', {
   orders: table('public.orders', {
@@ -127,5 +132,58 @@ describe('given events', () => {
     const committedAt = '2025-05-05T05:05:05.000000Z';
     const view = projected(timed, [{ ...Placed({ id: '1', skus: [] }), committedAt }]);
     expect(view.documents.get('1')).toEqual({ at: committedAt });
+  });
+});
+
+describe('two versions of a projection', () => {
+  const fixed = projection('basket', z.object({ id: z.string(), size: z.int() })).on(Placed, {
+    key: (e) => e.id,
+    apply: (_, e) => ({ id: e.id, size: new Set(e.skus).size }),
+  });
+
+  test('differ in these documents, by these fields', () => {
+    const events = [
+      Placed({ id: '1', skus: ['a', 'a'] }),
+      Placed({ id: '2', skus: ['a'] }),
+      Placed({ id: '3', skus: [] }),
+      Gone({ id: '3' }),
+    ];
+    expect(differences(basket, fixed, events)).toEqual([
+      { key: '1', before: { id: '1', size: 2 }, after: { id: '1', size: 1 }, fields: ['size'] },
+      { key: '3', before: undefined, after: { id: '3', size: 0 }, fields: [] },
+    ]);
+    expect(differences(basket, basket, events)).toEqual([]);
+  });
+
+  test('over the events of a log, as they are kept', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'banyan-testing-'));
+    try {
+      const ref = { source: 'shop', translation: 'orders', version: 1 };
+      const log = await openLogWriter<EventLogLine>({
+        directory: eventLogDirectory(directory, ref),
+        fileSystem: nodeFileSystem,
+        owner: 'a test',
+        kind: 'event-log',
+        name: 'shop:orders@1',
+      });
+      const logTime = '2026-01-01T00:00:00.000000Z';
+      for (const position of [2, 5]) {
+        const id = `shop:orders@1:${position}:0`;
+        const data = { id: String(position), skus: ['a', 'a'] };
+        const events = [{ id, type: 'Placed', data }];
+        log.append(position, { kind: 'events', logTime, committedAt: logTime, first: 0, events });
+      }
+      await log.sync();
+      await log.close();
+      const all = await eventsOfLog(directory, 'shop:orders@1');
+      expect(all.map(({ id }) => id)).toEqual(['shop:orders@1:2:0', 'shop:orders@1:5:0']);
+      expect(differences(basket, fixed, all).map(({ key }) => key)).toEqual(['2', '5']);
+      expect(await eventsOfLog(directory, 'shop:orders@1', { to: 4 })).toHaveLength(1);
+      await expect(eventsOfLog(directory, 'orders')).rejects.toMatchObject({
+        code: 'TEST_LOG_INVALID',
+      });
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
   });
 });
