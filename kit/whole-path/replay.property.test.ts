@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { setTimeout as wait } from 'node:timers/promises';
 import { readEvents, type EventLogLine } from 'banyan/events';
 import {
   createMemoryViewStore,
@@ -7,7 +8,7 @@ import {
   type Generation,
 } from 'banyan/projections';
 import { canonicalJson, nodeFileSystem, openLogReader, silentLogger } from 'banyan/runtime';
-import { eventLogDirectory, rebuild, registeredTranslations, type RebuildOptions } from 'banyan/replay';
+import { eventLogDirectory, registeredTranslations, type RebuildOptions } from 'banyan/replay';
 import fc from 'fast-check';
 import { buildEventLog } from '../../replay/retranslate/build-event-log.ts';
 import { seeded } from '../seeded.ts';
@@ -15,11 +16,12 @@ import { testDatabase } from '../test-database.ts';
 import { randomHistory } from './history.ts';
 import { expectedDocuments, expectedOf, expectedUpTo, type Histories } from './replay-oracle.ts';
 import { alpha, alpha2, beta, gamma, rows, sources, translations } from './replay-shop.ts';
+import { rebuiltAtLast } from './replay-killed.ts';
 import { refOf, startReplayWorld, type Fed, type ReplayWorld } from './replay-world.ts';
 import { events } from './shop.ts';
 
 const long = process.env['BANYAN_LONG'] !== undefined;
-const numRuns = long ? 600 : 20;
+const numRuns = long ? 600 : 16;
 /** A smaller case takes other turns of the processes: the seed and the case found first say the most. */
 const endOnFailure = true;
 /** What hangs must fail. */
@@ -44,8 +46,14 @@ const cases = fc.record({
   partitions: fc.integer({ min: 1, max: 4 }),
   memoryBytes: fc.constantFrom(1, 3000, 2 ** 24),
   batchBytes: fc.constantFrom(1, 700, 100_000),
-  /** The calls of the store at which rebuilds end, in turn. */
-  ends: fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 3 }),
+  /** How the runs of a rebuild end before one is through. */
+  ends: fc.array(
+    fc.record({
+      call: fc.integer({ min: 1, max: 25 }),
+      how: fc.constantFrom('before' as const, 'behind' as const, 'sent' as const, 'aborted' as const),
+    }),
+    { maxLength: 3 },
+  ),
 });
 type Case = Parameters<
   Parameters<typeof fc.asyncProperty<[typeof cases extends fc.Arbitrary<infer T> ? T : never]>>[1]
@@ -85,7 +93,7 @@ test(
           await store.close();
         }
       }),
-      { numRuns: Math.ceil(numRuns / 10), endOnFailure },
+      { numRuns: Math.ceil(numRuns / 8), endOnFailure },
     );
   },
   limitMs,
@@ -142,7 +150,12 @@ async function replayed(
   random: () => number,
 ): Promise<Built> {
   const { projection, logs } = fed;
-  const generation = await rebuiltAtLast(world, fed, one, random);
+  const generation = await rebuiltAtLast(optionsOf(world, fed, one), one.ends, random, async () => {
+    world.happen(random() < 0.5 ? 'a' : 'b', random() < 0.3 ? 1 : 0);
+    if (random() < 0.1) await world.translated();
+    // Other calls go on while one is slow.
+    if (random() < 0.08) await wait(random() * 5);
+  });
   const { floor } = generation;
   expect(await world.store.progress(generation)).toEqual(floor);
   const all = expectedOf(histories, logs);
@@ -154,69 +167,17 @@ async function replayed(
   return { ...fed, generation };
 }
 
-class Killed extends Error {}
-
-/** Rebuilds, killed again and again, until it is through. */
-async function rebuiltAtLast(
+function optionsOf(
   world: ReplayWorld,
   { projection, logs }: Fed,
-  { partitions, memoryBytes, batchBytes, ends }: Case,
-  random: () => number,
-): Promise<Generation> {
-  const options: RebuildOptions = {
-    ...{ directory: world.directory, store: world.store, group: 'shop', projection: projection.name, logs },
+  { partitions, memoryBytes, batchBytes }: Case,
+): RebuildOptions {
+  const { directory, store } = world;
+  return {
+    ...{ directory, store, group: 'shop', projection: projection.name, logs },
     bundle: `${projection.name} of ${JSON.stringify(logs)} at ${String(world.happened('a'))}`,
     bundles: { path: (hash) => hash, projection: async () => projection },
     ...{ workers: 0, partitions, memoryBytes, batchBytes, checkpointEveryMs: 0, logger: silentLogger },
-  };
-  const meanwhile = async (): Promise<void> => {
-    world.happen(random() < 0.5 ? 'a' : 'b', random() < 0.3 ? 1 : 0);
-    if (random() < 0.1) await world.translated();
-  };
-  for (const end of ends) {
-    const ending = new AbortController();
-    const isKilled = end % 3 > 0;
-    const store = interrupted(world.store, async (call, isDone) => {
-      if (!isDone) await meanwhile();
-      if (call !== end) return;
-      // Before what the call does, or behind it; or it is told to end.
-      if (!isKilled) ending.abort(new Killed());
-      else if (isDone === (end % 3 === 1)) throw new Killed();
-    });
-    try {
-      return (await rebuild({ ...options, store, signal: ending.signal })).generation;
-    } catch (error) {
-      if (!(error instanceof Killed)) throw error;
-    }
-    if (random() < 0.5) await world.translated();
-  }
-  const store = interrupted(world.store, (_, isDone) => (isDone ? Promise.resolve() : meanwhile()));
-  return (await rebuild({ ...options, store })).generation;
-}
-
-/** The same store, with something done before and behind each call, which are counted from 1. */
-function interrupted(
-  store: AtomicViewStore,
-  around: (call: number, isDone: boolean) => Promise<void>,
-): AtomicViewStore {
-  let calls = 0;
-  const meddled =
-    <Args extends unknown[], Result>(method: (...args: Args) => Promise<Result>) =>
-    async (...args: Args): Promise<Result> => {
-      calls += 1;
-      const call = calls;
-      await around(call, false);
-      const result = await method(...args);
-      await around(call, true);
-      return result;
-    };
-  return {
-    ...store,
-    readMany: meddled((...args) => store.readMany(...args)),
-    writeMany: meddled((...args) => store.writeMany(...args)),
-    commit: meddled((...args) => store.commit(...args)),
-    createGeneration: meddled((...args) => store.createGeneration(...args)),
-    changeGeneration: meddled((...args) => store.changeGeneration(...args)),
   };
 }
 
