@@ -30,7 +30,8 @@ module.exports = {
     ...walls,
     {
       name: 'through-the-door',
-      comment: 'another room is imported by its index only; a benchmark, and the test of the whole path, may look inside',
+      comment:
+        'another room is imported by its index only; a benchmark, and the test of the whole path, may look inside',
       severity: 'error',
       from: { path: '^([^/]+)/', pathNot: `${test}|^bench/|^kit/whole-path/` },
       to: {
