@@ -25,6 +25,8 @@ test('any history, two sources, a translation that lags, any crash point', async
       fc.record({
         seed: fc.integer({ min: 1, max: 2 ** 31 }),
         commits: fc.integer({ min: 1, max: 25 }),
+        /** The commit from which on the first source's tables have a column more. */
+        noteFrom: fc.nat(40),
         /** Disk operations that each life of the process sees. */
         lives: fc.array(fc.integer({ min: 1, max: 120 }), { maxLength: 4 }),
         powerFails: fc.boolean(),
@@ -39,15 +41,16 @@ test('any history, two sources, a translation that lags, any crash point', async
 interface Case {
   readonly seed: number;
   readonly commits: number;
+  readonly noteFrom: number;
   readonly lives: readonly number[];
   readonly powerFails: boolean;
 }
 
-async function run({ seed, commits, lives, powerFails }: Case): Promise<void> {
+async function run({ seed, commits, noteFrom, lives, powerFails }: Case): Promise<void> {
   const random = seeded(seed);
   const disk = crashDisk({ random });
   const histories = {
-    a: randomHistory(random, commits),
+    a: randomHistory(random, commits, noteFrom),
     b: randomHistory(random, 1 + Math.floor(commits / 2)),
   };
   const world: World = {
