@@ -52,6 +52,21 @@ export function lookupIndexes({
   );
 }
 
+/** The key columns of the listed tables, by the tables' names in the source. @throws BanyanError LOOKUP_WITHOUT_KEY */
+export function lookupKeys({
+  name,
+  tables,
+  lookups,
+}: Translation): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(
+    Object.keys(lookups).map((short) => {
+      const table = declaredTable(tables, short);
+      if (table.key.length === 0) throw noKey(name, short);
+      return [table.name, table.key];
+    }),
+  );
+}
+
 /** Where the store says what was kept in it: rows of other tables, or by other keys, are of no use. No key of the row store's begins so. */
 const declarationKey = Buffer.from('\x04lookups');
 
@@ -69,8 +84,8 @@ export async function openLookupFold(
   signal: AbortSignal,
 ): Promise<LookupFold> {
   const keys = lookupKeys(translation);
-  const fold = foldOver(rows, keys);
-  const declaration = canonicalJson(Object.fromEntries(keys));
+  const fold = foldOver(rows, new Map(Object.entries(keys)));
+  const declaration = canonicalJson(keys);
   const isOther = store.get(declarationKey)?.toString() !== declaration;
   // An event log that was removed, or began anew, is translated from its beginning, and so are the look-ups.
   if (isOther || rows.position > head || (rows.recovering ?? 0) > head) {
@@ -86,7 +101,6 @@ export async function openLookupFold(
   return fold;
 }
 
-/** Key columns of the listed tables, by the tables' names in the source. */
 type LookupKeys = ReadonlyMap<string, readonly string[]>;
 
 function foldOver(rows: RowStore, keys: LookupKeys): LookupFold {
@@ -138,15 +152,6 @@ function packed(change: Change): Row | undefined {
 
 function unpacked(stored: Row): LoggedRow {
   return { row: stored, unknown: stored[unknownColumns] as readonly string[] | undefined };
-}
-
-function lookupKeys({ name, tables, lookups }: Translation): LookupKeys {
-  const keys = Object.keys(lookups).map((short) => {
-    const table = declaredTable(tables, short);
-    if (table.key.length === 0) throw noKey(name, short);
-    return [table.name, table.key] as const;
-  });
-  return new Map(keys);
 }
 
 function declaredTable({ source, tables }: Tables, short: string): Tables['tables'][string] {

@@ -15,7 +15,7 @@ import {
 import { eventLogName, type EventLogRef } from './domain-event.ts';
 import type { EventLogLine } from './event-log.ts';
 import type { AnyEvent } from './event.ts';
-import { lookupIndexes, noLookups, openLookupFold, type LookupFold } from './lookup-fold.ts';
+import { lookupIndexes, lookupKeys, noLookups, openLookupFold, type LookupFold } from './lookup-fold.ts';
 import type { Announcement } from './merge.ts';
 import { runTranslator, type Translator } from './translator.ts';
 import type { Translation } from './translation.ts';
@@ -86,6 +86,9 @@ function openEventLog(
   });
 }
 
+/** Rows of products and the like, looked up by their key for each row of a larger table. */
+const rowCacheBytes = 8 * 2 ** 20;
+
 async function openLookups(
   options: TranslatorOptions,
   head: number,
@@ -93,11 +96,12 @@ async function openLookups(
 ): Promise<LookupFold> {
   const { directory, translation, changeLog, fileSystem, rowLimits = {} } = options;
   const openStore = options.openStore ?? filesOn(fileSystem);
-  const indexes = lookupIndexes(translation);
+  const [indexes, keys] = [lookupIndexes(translation), lookupKeys(translation)];
   if (Object.keys(indexes).length === 0) return noLookups;
   const store = openStore(join(directory, 'lookups'), 'durable');
   const scratch = openStore(join(directory, 'lookups-scratch'), 'scratch');
-  const rows = await openRowStore({ store, scratch, indexes, limits: rowLimits });
+  const limits = { cacheBytes: rowCacheBytes, ...rowLimits };
+  const rows = await openRowStore({ store, scratch, indexes, keys, limits });
   try {
     return await openLookupFold(rows, store, translation, changeLog, head, signal);
   } catch (error) {

@@ -43,6 +43,14 @@ export function rowKey(prefix: StoredKey, key: readonly JsonValue[]): StoredKey 
   return shortened(prefix + encodeValues(key));
 }
 
+/**
+ * What the keys of a table's rows begin with whose keys begin with those values; of very long values only as much
+ * as a shortened key keeps. Keys that only begin with the same bytes are among them: `a`, zero, `b` after `a`.
+ */
+export function leadingPrefix(prefix: StoredKey, values: readonly JsonValue[]): StoredKey {
+  return (prefix + encodeValues(values)).slice(0, longestPart - hashBytes);
+}
+
 /** What the keys of all entries of an index begin with. */
 export function indexPrefix(table: string, columns: readonly string[]): StoredKey {
   const name = canonicalJson([table, ...columns]);

@@ -1,25 +1,26 @@
-import { BanyanError, closeAll, once } from 'banyan/runtime';
+import { BanyanError, closeAll, once, type JsonValue } from 'banyan/runtime';
 import type { Row } from '../change.ts';
 import {
-  encodeValues,
   indexValuesPrefix,
+  leadingPrefix,
   rowKey,
   rowKeyOfEntry,
   tablePrefix,
   type StoredKey,
 } from './key-encoding.ts';
 import { overlay, type Layer } from './overlay.ts';
+import { rowCache } from './row-cache.ts';
 import { rowCodec } from './row-codec.ts';
-import { entryKeys, findIndex, hasValues, indexFormat, indexTable } from './row-index.ts';
+import { entryKeys, findIndex, hasValues, indexFormat, indexTable, leadingValues } from './row-index.ts';
 import { defaultRowStoreLimits, type RowStore, type RowStoreOptions } from './row-store.ts';
 import { rowWriter } from './row-writer.ts';
 import { formatWrite, readMeta, type StoredMeta } from './stored-layer.ts';
 
 /** Opens a row store; what it is and how to use it is told at {@link RowStore}. */
 export async function openRowStore(options: RowStoreOptions): Promise<RowStore> {
-  const { store: main, scratch } = options;
+  const { store: main, scratch, keys = {} } = options;
   const limits = { ...defaultRowStoreLimits, ...options.limits };
-  const indexes = indexTable(options.indexes ?? {});
+  const indexes = indexTable(options.indexes ?? {}, keys);
   const format = indexFormat(indexes);
 
   let meta = readMeta(main);
@@ -29,6 +30,7 @@ export async function openRowStore(options: RowStoreOptions): Promise<RowStore> 
   let committed = meta.state.position;
   const over = overlay(main, scratch);
   const writer = rowWriter({ main, scratch, over, limits, codec: () => codec, state: meta.state });
+  const cache = rowCache(limits.cacheBytes);
   const prefixes = new Map<string, StoredKey>();
 
   async function emptied(): Promise<StoredMeta> {
@@ -45,6 +47,15 @@ export async function openRowStore(options: RowStoreOptions): Promise<RowStore> 
   const find = (key: StoredKey): Row | undefined => {
     const text = over.find(key);
     return text === undefined ? undefined : codec.decode(text);
+  };
+  const findCached = (key: StoredKey): Row | undefined => {
+    const known = cache.get(key);
+    if (known !== undefined) return known;
+    const text = over.find(key);
+    if (text === undefined) return undefined;
+    const row = codec.decode(text);
+    cache.keep(key, row, text);
+    return row;
   };
   const recovering = (): number | undefined => {
     const { applying } = writer.state;
@@ -69,6 +80,7 @@ export async function openRowStore(options: RowStoreOptions): Promise<RowStore> 
         if (now !== undefined) layer.memory.set(now, '');
       }
     }
+    cache.forget(key);
     layer.memory.set(key, row === undefined ? null : codec.encode(row));
     layer.taken++;
   };
@@ -81,6 +93,15 @@ export async function openRowStore(options: RowStoreOptions): Promise<RowStore> 
       for (const [key, text] of chunk) yield [key, text ?? ''];
       if (chunk.length < size) return;
       after = chunk.at(-1)?.[0];
+    }
+  }
+
+  /** Rows by the first columns of their key. */
+  function* byLeading(table: string, values: readonly JsonValue[]): Generator<Row> {
+    const columns = (keys[table] ?? []).slice(0, values.length);
+    for (const [, text] of scan(leadingPrefix(prefixOf(table), values))) {
+      const row = codec.decode(text);
+      if (hasValues(columns, row, values)) yield row;
     }
   }
 
@@ -121,10 +142,12 @@ export async function openRowStore(options: RowStoreOptions): Promise<RowStore> 
     },
     abort() {
       over.abort();
+      cache.clear();
     },
     get(table, key) {
       readable();
-      return find(rowKey(prefixOf(table), key));
+      const stored = rowKey(prefixOf(table), key);
+      return limits.cacheBytes > 0 ? findCached(stored) : find(stored);
     },
     *rows(table) {
       readable();
@@ -132,12 +155,16 @@ export async function openRowStore(options: RowStoreOptions): Promise<RowStore> 
     },
     *byIndex(table, columns, values) {
       readable();
+      const leading = leadingValues(keys[table], columns, values);
+      if (leading !== undefined) {
+        yield* byLeading(table, leading);
+        return;
+      }
       const asked = findIndex(indexes, table, columns, values);
-      const wanted = encodeValues(asked.values);
       const prefix = indexValuesPrefix(asked.index.prefix, asked.values);
       for (const [entry] of scan(prefix)) {
         const row = find(rowKeyOfEntry(entry, prefix));
-        if (row !== undefined && hasValues(asked.index, row, wanted)) yield row;
+        if (row !== undefined && hasValues(asked.index.columns, row, asked.values)) yield row;
       }
     },
     settle: (position) => {
@@ -150,6 +177,7 @@ export async function openRowStore(options: RowStoreOptions): Promise<RowStore> 
     flush: () => writer.flush(),
     async clear() {
       over.clear();
+      cache.clear();
       await writer.clear(async () => {
         await emptied();
         codec = rowCodec([]);

@@ -135,14 +135,15 @@ export function scratchKey(layer: Layer, key: StoredKey): Buffer {
   return bytes;
 }
 
+const present = '+'.charCodeAt(0);
+
 /** A change as scratch holds it: a removal must be told from no change. */
 export function scratchValue(value: LayerValue): Buffer {
   return Buffer.from(value === null ? '-' : `+${value}`);
 }
 
 function fromScratch(value: Buffer): LayerValue {
-  const text = value.toString();
-  return text.startsWith('+') ? text.slice(1) : null;
+  return value[0] === present ? value.toString('utf8', 1) : null;
 }
 
 function mergeInto(active: Layer, committed: Layer): void {

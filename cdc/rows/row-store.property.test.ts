@@ -4,14 +4,14 @@ import { canonicalJson, memoryStore, type JsonValue, type MemoryStore } from 'ba
 import type { Row } from '../change.ts';
 import { rowKey, tablePrefix } from './key-encoding.ts';
 import { openRowStore } from './open-row-store.ts';
-import type { RowStore } from './row-store.ts';
+import type { RowKey, RowStore } from './row-store.ts';
 
 /*
  * The row store against a map, over any history of transactions, with crashes at any point of any write. The log is
  * a list that keeps at least what it said to have durably, and loses any part of the rest at a crash.
  */
 
-type Op = { put: Row } | { remove: JsonValue } | { drain: true };
+type Op = { put: Row } | { remove: Row } | { drain: true };
 type Tx = readonly { table: string; op: Op }[];
 type Model = Map<string, Map<string, Row>>;
 type Step =
@@ -22,7 +22,13 @@ type Step =
   | { step: 'crash'; writing: boolean; ticks: number; lose: number; keep: number };
 
 const tables = ['public.a', 'public.ab', 'other.a'];
-const indexes = { 'public.a': [['x'], ['y', 'x']], 'public.ab': [['y']] };
+/** Rows of `other.a` are looked up by the first column of their key, without an index. */
+const keys: Readonly<Record<string, readonly string[]>> = {
+  'public.a': ['id'],
+  'public.ab': ['id'],
+  'other.a': ['y', 'id'],
+};
+const indexes = { 'public.a': [['x'], ['y', 'x']], 'public.ab': [['y']], 'other.a': [['y']] };
 const longText = 'k'.repeat(2000);
 const id = fc.constantFrom<JsonValue>('1', '10', '2', 1, 2, null, '', `${longText}1`, `${longText}2`, 'é');
 const cell = fc.constantFrom<JsonValue>('u', 'u\0', 1, null, `${longText}u`);
@@ -31,7 +37,7 @@ const row = fc
   .map((r): Row => Object.fromEntries(Object.entries(r).filter(([, v]) => v !== undefined)) as Row);
 const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 8, arbitrary: row.map((put) => ({ put })) },
-  { weight: 4, arbitrary: id.map((remove) => ({ remove })) },
+  { weight: 4, arbitrary: fc.record({ id, y: cell }).map((remove) => ({ remove })) },
   { weight: 1, arbitrary: fc.constant({ drain: true } as const) },
 );
 const tx: fc.Arbitrary<Tx> = fc.array(fc.record({ table: fc.constantFrom(...tables), op }), {
@@ -60,15 +66,18 @@ const limits = fc.record({
   memoryBytes: fc.constantFrom(1, 2000, 1_000_000),
   writeChanges: fc.constantFrom(1, 3, 1000),
   writeBytes: fc.constantFrom(1, 1_000_000),
+  cacheBytes: fc.constantFrom(0, 2500, 1_000_000),
 });
+
+const keyIn = (table: string, row: Row): RowKey => (keys[table] ?? []).map((column) => row[column] ?? null);
 
 /** The rows after the first `position` transactions. */
 function modelAt(log: readonly Tx[], position: number): Model {
   const model: Model = new Map(tables.map((table) => [table, new Map<string, Row>()]));
   for (const { table, op } of log.slice(0, position).flat()) {
     const rows = model.get(table) ?? new Map<string, Row>();
-    if ('put' in op) rows.set(canonicalJson(op.put['id']), op.put);
-    else if ('remove' in op) rows.delete(canonicalJson(op.remove));
+    if ('put' in op) rows.set(canonicalJson(keyIn(table, op.put)), op.put);
+    else if ('remove' in op) rows.delete(canonicalJson(keyIn(table, op.remove)));
     else rows.clear();
   }
   return model;
@@ -76,12 +85,12 @@ function modelAt(log: readonly Tx[], position: number): Model {
 
 function apply(rows: RowStore, one: Tx, logged: (table: string) => readonly Row[]): void {
   for (const { table, op } of one) {
-    if ('put' in op) rows.put(table, [op.put['id'] ?? null], op.put);
-    else if ('remove' in op) rows.remove(table, [op.remove]);
+    if ('put' in op) rows.put(table, keyIn(table, op.put), op.put);
+    else if ('remove' in op) rows.remove(table, keyIn(table, op.remove));
     // The log has a truncate's rows one by one: applying it again needs no reading.
     else if (rows.recovering !== undefined)
       logged(table).forEach((gone) => {
-        rows.remove(table, [gone['id'] ?? null]);
+        rows.remove(table, keyIn(table, gone));
       });
     else for (const gone of rows.drain(table)) expect(gone).toBeDefined();
   }
@@ -90,11 +99,11 @@ function apply(rows: RowStore, one: Tx, logged: (table: string) => readonly Row[
 function check(rows: RowStore, model: Model): void {
   for (const table of tables) {
     const expected = [...(model.get(table) ?? new Map<string, Row>()).values()];
-    const keyOf = (r: Row): string => rowKey(tablePrefix(table), [r['id'] ?? null]);
+    const keyOf = (r: Row): string => rowKey(tablePrefix(table), keyIn(table, r));
     expected.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     expect([...rows.rows(table)]).toEqual(expected);
-    for (const one of expected.slice(0, 3)) expect(rows.get(table, [one['id'] ?? null])).toEqual(one);
-    expect(rows.get(table, ['never'])).toBeUndefined();
+    for (const one of expected.slice(0, 3)) expect(rows.get(table, keyIn(table, one))).toEqual(one);
+    expect(rows.get(table, ['never', 'never'])).toBeUndefined();
   }
   const where = (table: string, wanted: Row): Row[] =>
     [...rows.rows(table)].filter((r) => Object.keys(wanted).every((c) => r[c] === wanted[c]));
@@ -102,6 +111,7 @@ function check(rows: RowStore, model: Model): void {
     expect([...rows.byIndex('public.a', ['x'], [x])]).toEqual(where('public.a', { x }));
     expect([...rows.byIndex('public.a', ['x', 'y'], [x, null])]).toEqual(where('public.a', { x, y: null }));
     expect([...rows.byIndex('public.ab', ['y'], [x])]).toEqual(where('public.ab', { y: x }));
+    expect([...rows.byIndex('other.a', ['y'], [x])]).toEqual(where('other.a', { y: x }));
   }
 }
 
@@ -110,7 +120,7 @@ test('rows equal a map, whatever is committed, aborted, settled, spilled, flushe
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), limits, async (steps, bounds) => {
       let store: MemoryStore = memoryStore();
       const open = (): Promise<RowStore> =>
-        openRowStore({ store, scratch: memoryStore(), indexes, limits: bounds });
+        openRowStore({ store, scratch: memoryStore(), indexes, keys, limits: bounds });
       let rows = await open();
       let log: Tx[] = [];
       let durable = 0;

@@ -76,6 +76,9 @@ export interface RowStore extends Closeable {
   close(): Promise<void>;
 }
 
+/** The key columns of tables, in their order. */
+export type RowKeys = Readonly<Record<string, readonly string[]>>;
+
 /** How to open a row store. */
 export interface RowStoreOptions {
   /** What the rows are kept in. Closed with the row store. */
@@ -84,6 +87,11 @@ export interface RowStoreOptions {
   readonly scratch?: OrderedStore;
   /** A store that was written with other indexes is emptied at opening, and its position is 0. */
   readonly indexes?: RowIndexes;
+  /**
+   * The key columns of the tables with indexes. A way that is the first of them needs no index: order lines by their
+   * order. The owner clears a store whose rows were kept by other keys.
+   */
+  readonly keys?: RowKeys;
   readonly limits?: Partial<RowStoreLimits>;
 }
 
@@ -99,6 +107,8 @@ export interface RowStoreLimits {
   readonly writeChanges: number;
   /** Bytes in one write of the store. Default 1 MiB. */
   readonly writeBytes: number;
+  /** Bytes of rows that were read by their key, kept to be read again. Default 0. */
+  readonly cacheBytes: number;
 }
 
 /** The bounds unless others are given. */
@@ -108,4 +118,5 @@ export const defaultRowStoreLimits: RowStoreLimits = {
   memoryBytes: 6 * 2 ** 20,
   writeChanges: 2_000,
   writeBytes: 2 ** 20,
+  cacheBytes: 0,
 };
