@@ -2,9 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { AtomicViewStore, Generation } from 'banyan/projections';
 import { rebuild, type RebuildOptions } from 'banyan/replay';
 
-/** How a run of a rebuild ends too early, at a call of the store, counted from 1. */
+/** How a run of a rebuild ends too early. */
 export interface End {
-  readonly call: number;
+  /** At which call of the store, counted from 1, or at the first of that name. */
+  readonly call: number | 'commit' | 'changeGeneration';
   /**
    * Killed before the call or behind it; or with its last write sent, which comes to the store when the next run is
    * at work; or told to end.
@@ -42,7 +43,7 @@ export async function rebuiltAtLast(
     };
     const store = interrupted(options.store, async (at, name, done) => {
       await before();
-      if (at !== call) return done();
+      if (at !== call && name !== call) return done();
       if (how === 'aborted') ending.abort(new Killed());
       if (how === 'before') return kill();
       if (how === 'sent' && name === 'writeMany') return (sent.push(done), kill());

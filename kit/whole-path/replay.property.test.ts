@@ -43,13 +43,18 @@ const cases = fc.record({
   lagging: fc.option(
     fc.record({ log: fc.constantFrom('a:alpha@1', 'a:beta@1', 'b:gamma@1'), position: fc.nat(10) }),
   ),
+  /** How much of what happens while views are rebuilt happens in the first source: the other may be silent. */
+  share: fc.constantFrom(0, 0.5, 1),
   partitions: fc.integer({ min: 1, max: 4 }),
   memoryBytes: fc.constantFrom(1, 3000, 2 ** 24),
   batchBytes: fc.constantFrom(1, 700, 100_000),
   /** How the runs of a rebuild end before one is through. */
   ends: fc.array(
     fc.record({
-      call: fc.integer({ min: 1, max: 25 }),
+      call: fc.oneof(
+        fc.integer({ min: 1, max: 25 }),
+        fc.constantFrom('commit' as const, 'changeGeneration' as const),
+      ),
       how: fc.constantFrom('before' as const, 'behind' as const, 'sent' as const, 'aborted' as const),
     }),
     { maxLength: 3 },
@@ -151,7 +156,7 @@ async function replayed(
 ): Promise<Built> {
   const { projection, logs } = fed;
   const generation = await rebuiltAtLast(optionsOf(world, fed, one), one.ends, random, async () => {
-    world.happen(random() < 0.5 ? 'a' : 'b', random() < 0.3 ? 1 : 0);
+    world.happen(random() < one.share ? 'a' : 'b', random() < 0.3 ? 1 : 0);
     if (random() < 0.1) await world.translated();
     // Other calls go on while one is slow.
     if (random() < 0.08) await wait(random() * 5);
