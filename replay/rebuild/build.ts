@@ -13,8 +13,8 @@ import type { Step } from './record.ts';
 const bounds = { positions: 10_000, rounds: 20 } as const;
 
 /**
- * Bytes that each thread takes without any document, and the part of the others that documents may take: V8's collector
- * needs the rest. At three quarters of the heap it ran all the time, and a rebuild took ten times as long.
+ * Bytes that each thread takes without any document, and the part of the others that documents may take: the rest is
+ * what V8's collector has not come to, and what is on its way.
  */
 const memory = { perThread: 64 * 2 ** 20, share: 0.4, leastShare: 0.08 } as const;
 

@@ -50,7 +50,7 @@ async function runInThread(
   listener: FoldListener,
   stop: AbortSignal,
 ): Promise<Folded> {
-  const heap = Math.max(64, Math.floor((memoryBytes / workers / 2 ** 20) * 0.85));
+  const heap = heapMegabytes(memoryBytes, workers);
   const workerData: WorkerInput = { ...given, job };
   const worker = new Worker(script, { workerData, resourceLimits: { maxOldGenerationSizeMb: heap } });
   const end = (): void => worker.postMessage('stop');
@@ -82,4 +82,13 @@ async function runInThread(
     stop.removeEventListener('abort', end);
     await Promise.all(kept);
   }
+}
+
+/**
+ * The limit of a worker's heap: what bounds the memory is the cache, this ends a worker whose documents are far larger
+ * than they seem. No tighter than it must be, since V8 collects all the time long before it: with 45 MB of documents
+ * folding took 2.6 times the CPU under a limit of 170 MB than under none.
+ */
+function heapMegabytes(memoryBytes: number, workers: number): number {
+  return Math.max(128, Math.floor(Math.min((memoryBytes / workers) * 1.5, memoryBytes) / 2 ** 20));
 }
