@@ -87,7 +87,7 @@ function openEventLog(
 }
 
 /** Rows of products and the like, looked up by their key for each row of a larger table. */
-const rowCacheBytes = 8 * 2 ** 20;
+const rowCacheBytes = 24 * 2 ** 20;
 
 async function openLookups(
   options: TranslatorOptions,

@@ -168,7 +168,7 @@ function sourcesOf(
   prefix: StoredKey,
   after: StoredKey | undefined,
 ): Iterable<LayerEntry>[] {
-  const sources = [layer.memory.within(prefix, after)];
+  const sources = layer.memory.bytes > 0 ? [layer.memory.within(prefix, after)] : [];
   if (layer.spilling !== undefined) sources.push(layer.spilling.within(prefix, after));
   if (layer.spilled && scratch !== undefined) sources.push(scratchEntries(scratch, layer, prefix, after));
   return sources;

@@ -94,7 +94,9 @@ export function openFileStore(options: FileStoreOptions): OrderedStore {
   const chunk = (prefix: string, after: string | undefined, limit: number): KeyedEntry<Buffer>[] => {
     const behind = after !== undefined && after >= prefix;
     const sources = [
-      ...memories().map((memory) => memory.within(prefix, after)),
+      ...memories()
+        .filter(({ size }) => size > 0)
+        .map((memory) => memory.within(prefix, after)),
       ...set.tables.map((table) => table.from(behind ? after : prefix, behind)),
     ];
     const found: KeyedEntry<Buffer>[] = [];

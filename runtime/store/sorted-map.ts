@@ -47,20 +47,36 @@ export function sortedMap<V>(): SortedMap<V> {
  * Merges sources in key order, the first of them being the newest: of several entries with one key, its entry counts.
  */
 export function* mergeSorted<V>(newestFirst: readonly Iterable<KeyedEntry<V>>[]): Generator<KeyedEntry<V>> {
-  const iterators = newestFirst.map((source) => source[Symbol.iterator]());
-  const heads = iterators.map((iterator) => nextOf(iterator));
-  for (;;) {
-    let least: KeyedEntry<V> | undefined;
-    for (const head of heads) {
-      if (head !== undefined && (least === undefined || head[0] < least[0])) least = head;
-    }
+  const heads: Head<V>[] = [];
+  for (const source of newestFirst) {
+    const iterator = source[Symbol.iterator]();
+    const entry = nextOf(iterator);
+    if (entry !== undefined) heads.push({ iterator, entry });
+  }
+  // A look-up asks all of a store's tables for a few entries that one of them has: the others are gone by now.
+  while (heads.length > 1) {
+    let [least] = heads;
+    for (const head of heads) if (least === undefined || head.entry[0] < least.entry[0]) least = head;
     if (least === undefined) return;
-    yield least;
-    for (let at = 0; at < heads.length; at++) {
-      const iterator = iterators[at];
-      if (heads[at]?.[0] === least[0] && iterator !== undefined) heads[at] = nextOf(iterator);
+    const { entry } = least;
+    yield entry;
+    for (let at = heads.length - 1; at >= 0; at--) {
+      const head = heads[at];
+      if (head?.entry[0] !== entry[0]) continue;
+      const next = nextOf(head.iterator);
+      if (next === undefined) heads.splice(at, 1);
+      else head.entry = next;
     }
   }
+  const [last] = heads;
+  for (let entry = last?.entry; entry !== undefined && last !== undefined; entry = nextOf(last.iterator))
+    yield entry;
+}
+
+/** A source and what comes next of it. */
+interface Head<V> {
+  readonly iterator: Iterator<KeyedEntry<V>>;
+  entry: KeyedEntry<V>;
 }
 
 function nextOf<V>(iterator: Iterator<KeyedEntry<V>>): KeyedEntry<V> | undefined {
