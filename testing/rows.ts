@@ -43,8 +43,9 @@ export class TestRows implements LookupState {
   }
 
   *rows(name: string, way: readonly string[], where: Row): ReturnType<LookupState['rows']> {
-    const rows = [...(this.#tables.get(name)?.rows ?? [])].sort(([one], [other]) => (one < other ? -1 : 1));
-    for (const [, row] of rows) if (way.every((column) => row[column] === where[column])) yield { row };
+    const all = [...(this.#tables.get(name)?.rows ?? [])];
+    const found = all.filter(([, row]) => way.every((column) => row[column] === where[column]));
+    for (const [, row] of found.sort(([one], [other]) => (one < other ? -1 : 1))) yield { row };
   }
 }
 

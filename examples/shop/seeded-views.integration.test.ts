@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import type { NewEvent, Translation } from 'banyan/events';
+import { projected, translated, type GivenRows } from 'banyan/testing';
 import { testDatabase } from '../../kit/test-database.ts';
 import { category, productPage } from './catalogue/product-page.ts';
 import { catalogue } from './catalogue/translation.ts';
@@ -11,11 +12,10 @@ import { customerCard } from './orders/customer-card.ts';
 import { orderSummary } from './orders/order-summary.ts';
 import { orders } from './orders/translation.ts';
 import { shop } from './tables.ts';
-import { fold } from './testing/fold.ts';
-import { readRows, transactionOf, type Rows } from './testing/transaction.ts';
+import { readRows } from './testing/read-rows.ts';
 
 let databaseUrl: string;
-let rows: Rows<typeof shop>;
+let rows: GivenRows<typeof shop>;
 
 beforeAll(async () => {
   databaseUrl = await testDatabase('shop_views');
@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 /** The events of a snapshot of the seeded shop. */
 function found(translation: Translation): NewEvent[] {
-  return [...translation.translate(transactionOf(shop, { existing: rows, rows }))];
+  return translated(translation, shop, [{ existing: rows }]).flat();
 }
 
 async function ask(sql: string): Promise<unknown[]> {
@@ -36,7 +36,7 @@ async function ask(sql: string): Promise<unknown[]> {
 }
 
 test('order summaries say what the tables say', async () => {
-  const summaries = [...fold(orderSummary, found(orders)).values()] as {
+  const summaries = [...projected(orderSummary, found(orders)).documents.values()] as {
     readonly [field: string]: unknown;
     readonly lines: readonly unknown[];
   }[];
@@ -59,30 +59,30 @@ test('order summaries say what the tables say', async () => {
                            FROM order_lines l JOIN products p USING (sku) WHERE l.order_id = o.id),
                'placedAt', to_char(placed_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
                'cancelled', cancelled_at IS NOT NULL)
-        FROM orders o ORDER BY id`),
+        FROM orders o ORDER BY id::text COLLATE "C"`),
   );
 });
 
 test('customer cards name each customer and count the orders', async () => {
-  const cards = fold(customerCard, [...found(customers), ...found(orders)]);
+  const cards = projected(customerCard, [...found(customers), ...found(orders)]).documents;
   expect([...cards.values()]).toEqual(
     await ask(`
       SELECT json_build_object('customerId', c.id::text, 'name', name, 'orders', count(o.id))
-        FROM customers c LEFT JOIN orders o ON o.customer_id = c.id GROUP BY c.id ORDER BY c.id`),
+        FROM customers c LEFT JOIN orders o ON o.customer_id = c.id GROUP BY c.id ORDER BY c.id::text COLLATE "C"`),
   );
 });
 
 test('customer profiles hold the addresses', async () => {
-  const profiles = [...fold(customerProfile, found(customers)).values()];
+  const profiles = [...projected(customerProfile, found(customers)).documents.values()];
   expect(profiles).toHaveLength(30);
   expect(profiles.map((one) => (one as { addresses: { city: string }[] }).addresses[0]?.city)).toEqual(
-    await ask('SELECT city FROM addresses ORDER BY customer_id'),
+    await ask('SELECT city FROM addresses ORDER BY customer_id::text COLLATE "C"'),
   );
 });
 
 test('product pages show price, stock and opinions', async () => {
   const events = found(catalogue);
-  const pages = [...fold(productPage, events).values()] as Readonly<Record<string, unknown>>[];
+  const pages = [...projected(productPage, events).documents.values()] as Readonly<Record<string, unknown>>[];
   expect(
     pages.map(({ sku, price, stock, reviews, description }) => ({ sku, price, stock, reviews, description })),
   ).toEqual(
@@ -91,7 +91,7 @@ test('product pages show price, stock and opinions', async () => {
                'stock', (SELECT json_object_agg(warehouse, quantity) FROM warehouse.stock WHERE product_id = sku),
                'reviews', (SELECT json_build_object('count', count(*), 'stars', sum(stars))
                              FROM reviews r WHERE r.sku = p.sku))
-        FROM products p ORDER BY sku`),
+        FROM products p ORDER BY sku COLLATE "C"`),
   );
-  expect(fold(category, events).size).toBe(12);
+  expect(projected(category, events).documents.size).toBe(12);
 });

@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { projected, translated, type GivenTransaction } from 'banyan/testing';
 import { shop } from '../tables.ts';
-import { fold } from '../testing/fold.ts';
-import { transactionOf, type Given } from '../testing/transaction.ts';
 import { productPage } from './product-page.ts';
 import { catalogue } from './translation.ts';
 
@@ -29,9 +28,9 @@ const review = {
   written_at: '2026-03-01T09:30:00.000000Z',
 };
 
-function pageAfter(...transactions: Given<typeof shop>[]): unknown {
-  const events = transactions.flatMap((given) => [...catalogue.translate(transactionOf(shop, given))]);
-  return fold(productPage, events).get('A');
+function pageAfter(...transactions: GivenTransaction<typeof shop>[]): unknown {
+  const events = translated(catalogue, shop, transactions).flat();
+  return projected(productPage, events).documents.get('A');
 }
 
 const listed = { inserted: { products: [product], stock: [stock], reviews: [review] } };

@@ -1,8 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { projected, translated, type GivenTransaction } from 'banyan/testing';
 import { customerCard } from '../orders/customer-card.ts';
 import { shop } from '../tables.ts';
-import { fold } from '../testing/fold.ts';
-import { transactionOf, type Given } from '../testing/transaction.ts';
 import { customerProfile } from './customer-profile.ts';
 import { customers } from './translation.ts';
 
@@ -29,11 +28,11 @@ const home = {
 const arrival = { inserted: { customers: [ada], addresses: [home] } };
 const renaming = { updated: { customers: [{ before: ada, after: { ...ada, name: 'Ada B.', tags: [] } }] } };
 
-const eventsOf = (...transactions: Given<typeof shop>[]) =>
-  transactions.flatMap((given) => [...customers.translate(transactionOf(shop, given))]);
+const eventsOf = (...transactions: GivenTransaction<typeof shop>[]) =>
+  translated(customers, shop, transactions).flat();
 
 test('a profile follows name, tags and addresses', () => {
-  const profile = fold(customerProfile, eventsOf(arrival, renaming)).get('1');
+  const profile = projected(customerProfile, eventsOf(arrival, renaming)).documents.get('1');
   expect(profile).toMatchObject({
     name: 'Ada B.',
     tags: [],
@@ -50,6 +49,6 @@ test('what changes nothing that the group tells gives no event', () => {
 
 test('who leaves has neither a profile nor a card', () => {
   const events = eventsOf(arrival, renaming, { deleted: { customers: [ada] } });
-  expect(fold(customerProfile, events).size).toBe(0);
-  expect(fold(customerCard, events).size).toBe(0);
+  expect(projected(customerProfile, events).documents.size).toBe(0);
+  expect(projected(customerCard, events).documents.size).toBe(0);
 });

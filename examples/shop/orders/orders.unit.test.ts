@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RowOf } from 'banyan/cdc';
+import { projected, translated as translatedAll, type GivenTransaction } from 'banyan/testing';
 import { shop } from '../tables.ts';
-import { fold } from '../testing/fold.ts';
-import { transactionOf, type Given } from '../testing/transaction.ts';
 import { orderSummary } from './order-summary.ts';
 import { orders } from './translation.ts';
 
@@ -29,7 +28,7 @@ const line = { order_id: '7', line_no: 1, sku: 'A', warehouse: 'quay', quantity:
 const paid = { ...order, status: 'paid', paid_at: '2026-03-01T09:31:00.000000Z' } as const;
 const cancelled = { ...paid, status: 'cancelled', cancelled_at: '2026-03-02T00:00:00.000000Z' } as const;
 
-const translated = (given: Given<typeof shop>) => [...orders.translate(transactionOf(shop, given))];
+const translated = (given: GivenTransaction<typeof shop>) => translatedAll(orders, shop, [given]).flat();
 /** As the shop places an order: the header without sums, the lines, then the sums. */
 const placing = translated({
   inserted: {
@@ -51,7 +50,10 @@ describe('orders', () => {
   });
 
   test('the summary takes the discount off', () => {
-    expect(fold(orderSummary, placing).get('7')).toMatchObject({ total: '25.92', status: 'placed' });
+    expect(projected(orderSummary, placing).documents.get('7')).toMatchObject({
+      total: '25.92',
+      status: 'placed',
+    });
   });
 
   test('each step is told when it happens, and again is not', () => {
@@ -66,7 +68,7 @@ describe('orders', () => {
   test('an order found by the snapshot brings its past along', () => {
     const events = translated({ existing: { orders: [cancelled] }, rows: { order_lines: [line] } });
     expect(events.map((event) => event.type)).toEqual(['OrderPlaced', 'OrderPaid', 'OrderCancelled']);
-    expect(fold(orderSummary, events).get('7')).toMatchObject({
+    expect(projected(orderSummary, events).documents.get('7')).toMatchObject({
       status: 'cancelled',
       paid: { at: paid.paid_at, method: null },
       cancelledAt: cancelled.cancelled_at,
