@@ -90,6 +90,63 @@ describe('the changes of a transaction', () => {
   });
 });
 
+describe('a pass over a transaction', () => {
+  const update: Change = { op: 'update', ...place, before: order('1'), after: order('1', { note: 'x' }) };
+  const existing: Change = { op: 'existing', ...place, after: order('3') };
+  const inLine: Change = {
+    op: 'insert',
+    table: 'public.order_lines',
+    schema: 1,
+    after: { order_id: '1', line: 1, sku: 'tea' },
+  };
+  const parts = [[inserted('1'), inLine], [existing, inserted('2')], [update, inserted('4')], [inLine]];
+
+  function watched() {
+    const read: number[] = [];
+    const entry = transactionEntry(7, parts);
+    const lines = [...entry.lines()];
+    const watching = {
+      ...entry,
+      lines: () =>
+        lines.values().map((line) => {
+          read.push(line.part);
+          return line;
+        }),
+    };
+    const tx = viewTransaction(watching, shop, { translation: 't', ways: {}, state: nothing });
+    const readBy = (pass: () => unknown): number[] => {
+      read.length = 0;
+      pass();
+      return [...read];
+    };
+    return { tx: tx as unknown as Transaction<typeof shop>, readBy };
+  }
+
+  test('in search of what the first one did not find reads nothing', () => {
+    const { tx, readBy } = watched();
+    expect(readBy(() => tx.deleted('orders').toArray())).toEqual([0, 1, 2, 3]);
+    expect(readBy(() => tx.deleted('orders').toArray())).toEqual([]);
+    expect(readBy(() => tx.deleted('lines').toArray())).toEqual([]);
+    expect(readBy(() => tx.existing('lines').toArray())).toEqual([]);
+  });
+
+  test('reads no further than the last line that has what it is after', () => {
+    const { tx, readBy } = watched();
+    tx.changes().toArray();
+    expect(readBy(() => expect(tx.existing('orders').toArray()).toHaveLength(1))).toEqual([0, 1]);
+    expect(readBy(() => expect(tx.inserted('orders').toArray()).toHaveLength(3))).toEqual([0, 1, 2]);
+    expect(readBy(() => expect(tx.updated('orders').toArray()).toHaveLength(1))).toEqual([0, 1, 2]);
+    expect(readBy(() => expect(tx.inserted('lines').toArray()).toHaveLength(2))).toEqual([0, 1, 2, 3]);
+    expect(readBy(() => expect(tx.changes().toArray()).toHaveLength(7))).toEqual([0, 1, 2, 3]);
+  });
+
+  test('that was given up has shown nothing', () => {
+    const { tx, readBy } = watched();
+    expect(tx.inserted('orders').take(1).toArray()).toHaveLength(1);
+    expect(readBy(() => expect(tx.updated('orders').toArray()).toHaveLength(1))).toEqual([0, 1, 2, 3]);
+  });
+});
+
 describe('a row', () => {
   const [row] = view([[inserted('1', { extra: 'x' })]])
     .inserted('orders')
