@@ -1,6 +1,13 @@
 import type { ChangeLogLine } from 'banyan/cdc';
 import { eventLogName, startTranslator, type Translator } from 'banyan/events';
-import { closeAll, nodeFileSystem, openLogReader, type Closeable, type Logger } from 'banyan/runtime';
+import {
+  BanyanError,
+  closeAll,
+  nodeFileSystem,
+  openLogReader,
+  type Closeable,
+  type Logger,
+} from 'banyan/runtime';
 import { changeLogDirectory, translationDirectory } from '../places.ts';
 import type { ReplayProject, ReplayTranslation } from '../project.ts';
 import { changeTranslation, registerTranslation, registeredTranslations } from '../translations.ts';
@@ -34,16 +41,18 @@ const nearly = 1000;
 /**
  * Builds the event log of a new version of a translation from the first position of the change log to the present,
  * and hands it to the running translators. Killed at any instant, it goes on where its event log ends.
- * @throws BanyanError TRANSLATION_FAILED, LOG_NOT_FOUND, LOG_FENCED or another of the log when somebody else builds it
+ * @throws BanyanError REPLAY_OTHER_CODE when it was begun with other code; TRANSLATION_FAILED, LOG_NOT_FOUND, LOG_FENCED or another of the log when somebody else builds it
  */
 export async function buildEventLog(options: BuildEventLogOptions): Promise<TranslatedLog> {
   const { project, translation } = options;
   const { ref, bundle } = translation;
   const began = performance.now();
   await project.bundles.put(bundle);
-  const known = (await registeredTranslations(project.directory)).some(
-    (one) => eventLogName(one.ref) === eventLogName(ref),
+  const name = eventLogName(ref);
+  const known = (await registeredTranslations(project.directory)).find(
+    (one) => eventLogName(one.ref) === name,
   );
+  if (known && known.bundle !== bundle.hash) throw otherCode(name, ref.version);
   if (!known) await registerTranslation(project.directory, { ref, bundle: bundle.hash, state: 'building' });
   const done = await translateToHead(options);
   await changeTranslation(project.directory, ref, 'building', 'running');
@@ -101,4 +110,14 @@ async function until(
   } finally {
     clearInterval(ticker);
   }
+}
+
+/** What was translated stays as it is, so a log must not hold events of two codes. */
+function otherCode(log: string, version: number): BanyanError {
+  return new BanyanError(
+    'REPLAY_OTHER_CODE',
+    `The event log ${log} was begun with other code than this, and keeps what that made. Give the translation version ` +
+      `${version + 1} and start again, or put the code back as it was.`,
+    { details: { log } },
+  );
 }
