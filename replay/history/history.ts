@@ -58,7 +58,8 @@ export async function appendHistory(
   const path = historyFile(directory);
   await fileSystem.makeDirectory(dirname(path));
   const size = await fileSystem.size(path);
-  // A line that was torn is ended, or this one would be part of it.
+  // A line that was torn is ended, or this one would be part of it. One that another process is just writing may look
+  // torn: then a blank line is left, which readers pass over.
   const start = size && !(await endsWithLine(fileSystem, path, size)) ? '\n' : '';
   const file = await fileSystem.openAppend(path);
   try {
@@ -90,7 +91,7 @@ export async function readHistory(
   const entries: HistoryEntry[] = [];
   const lines = (await fileSystem.readWhole(path)).toString().split('\n');
   for (const [at, line] of lines.entries()) {
-    // What is behind the last newline is being written, or was torn; a torn line that was ended leaves no blank one.
+    // Behind the last newline, or left by one that met a line being written.
     if (line === '') continue;
     const entry = parse(line);
     if ('problem' in entry) question.onProblem?.({ file: path, line: at + 1, message: entry.problem });
