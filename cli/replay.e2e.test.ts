@@ -1,118 +1,48 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import pg from 'pg';
-import { askBanyan, runBanyan, type BanyanProcess, type DevMessage } from '../kit/banyan-process.ts';
+import type { BanyanProcess } from '../kit/banyan-process.ts';
 import { eventually } from '../kit/eventually.ts';
-import { testDatabase } from '../kit/test-database.ts';
+import {
+  askReplay,
+  doneReplay,
+  openReplayEnvironment,
+  refusedReplay,
+  startDev,
+  type Ran,
+  type ReplayEnvironment,
+} from './testing/replay-environment.ts';
+import { order, projectFiles, translation } from './testing/replay-files.ts';
 
 /*
  * An operator's way through a fix, by the command line alone, beside a running `banyan dev`: of a projection, of a
  * translation that another group subscribes to, and of a few keys.
  */
-const files = {
-  'events.ts': `
-import { event } from 'banyan/events';
-import { z } from 'zod';
-export const Placed = event('OrderPlaced', z.object({ id: z.string(), customer: z.string(), total: z.number() }));
-export const Gone = event('OrderGone', z.object({ id: z.string() }));`,
-  'translation.ts': translation(1, 'o.amount'),
-  'order.ts': order('e.total'),
-  'customer.ts': `
-import { projection } from 'banyan/projections';
-import { z } from 'zod';
-import { Placed } from './events.ts';
-export const customer = projection('customer-total', z.object({ spent: z.number() }))
-  .on(Placed, { key: (e) => e.customer, apply: (d, e) => ({ spent: (d?.spent ?? 0) + e.total }) });`,
-  'banyan.config.ts': `
-import { defineConfig } from 'banyan';
-import { group } from 'banyan/catalog';
-import { postgres } from 'banyan/cdc';
-import { gateway } from 'banyan/gateway';
-import { postgresViews } from 'banyan/projections';
-import { customer } from './customer.ts';
-import { Gone, Placed } from './events.ts';
-import { order } from './order.ts';
-import { orders } from './translation.ts';
-const owner = (team: string) => ({ team, contact: '#' + team });
-export default defineConfig({
-  directory: process.env.LOGS,
-  sources: { shop: postgres({ connectionString: process.env.DATABASE_URL, tables: ['public.*'], slot: process.env.SLOT }) },
-  groups: [
+const files = projectFiles(`
     group('orders', {
       owner: owner('checkout'), publishes: [Placed, Gone], translation: orders, projections: [order],
       gateway: gateway().read('GET /orders/{id}', order.byKey('id'), { public: true }),
     }),
     group('marketing', { owner: owner('growth'), subscribes: [Placed], projections: [customer] }),
-  ],
-  views: postgresViews({ connectionString: process.env.VIEWS_URL }),
-});`,
-};
+  `);
 
-function translation(version: number, total: string): string {
-  return `
-import { col, table, tables } from 'banyan/cdc';
-import { translation } from 'banyan/events';
-import { Gone, Placed } from './events.ts';
-const shop = tables('shop', {
-  orders: table('public.orders', {
-    key: ['id'], columns: { id: col.int8(), customer: col.text(), amount: col.int4(), discount: col.int4() },
-  }),
-});
-export const orders = translation('orders', shop, {
-  version: ${version},
-  *translate(tx) {
-    for (const o of [...tx.existing('orders'), ...tx.inserted('orders')]) yield Placed({ id: o.id, customer: o.customer, total: ${total} });
-    for (const o of tx.deleted('orders')) yield Gone({ id: o.id });
-  },
-});`;
-}
-
-function order(total: string): string {
-  return `
-import { projection, removed } from 'banyan/projections';
-import { z } from 'zod';
-import { Gone, Placed } from './events.ts';
-export const order = projection('order', z.object({ customer: z.string(), total: z.number() }))
-  .on(Placed, { key: (e) => e.id, apply: (_, e) => ({ customer: e.customer, total: ${total} }) })
-  .on(Gone, { key: (e) => e.id, apply: () => removed });`;
-}
-
-let directory: string;
-let env: Record<string, string>;
-let client: pg.Client;
+let environment: ReplayEnvironment;
+let client: ReplayEnvironment['client'];
 let dev: BanyanProcess | undefined;
 let gateway: string;
 
 beforeEach(async () => {
-  // Within the project, so that "banyan/..." means this package.
-  await mkdir(resolve('.banyan'), { recursive: true });
-  directory = await mkdtemp(resolve('.banyan', 'replay-e2e-'));
-  const database = await testDatabase('replay');
-  client = new pg.Client({ connectionString: database });
-  await client.connect();
+  environment = await openReplayEnvironment(files);
+  client = environment.client;
   await client.query(
-    `CREATE TABLE orders (id bigint PRIMARY KEY, customer text NOT NULL, amount int NOT NULL, discount int NOT NULL);
-     INSERT INTO orders SELECT n, 'c' || n % 10, n, CASE WHEN n % 4 = 0 THEN 1 ELSE 0 END FROM generate_series(1, 400) n`,
+    `INSERT INTO orders SELECT n, 'c' || n % 10, n, CASE WHEN n % 4 = 0 THEN 1 ELSE 0 END FROM generate_series(1, 400) n`,
   );
-  env = {
-    DATABASE_URL: database,
-    VIEWS_URL: await testDatabase('replay_views'),
-    LOGS: join(directory, 'logs'),
-    SLOT: `replay_${new URL(database).pathname.slice(1)}`,
-  };
-  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
-  dev = runBanyan(['dev', '--json', '--no-type-check', '--config', join(directory, 'banyan.config.ts')], {
-    env,
-  });
+  dev = startDev(environment);
   const ready = await dev.ready;
   gateway = (ready['gateways'] as { url: string }[])[0]?.url ?? '';
   await eventually(async () => expect(await total(400)).toBe(400));
 });
 afterEach(async () => {
   await dev?.end('SIGKILL');
-  await client.end();
-  await rm(directory, { recursive: true, force: true });
+  await environment.close();
 });
 
 /** The total of an order as its gateway tells it; undefined when there is none. */
@@ -123,41 +53,14 @@ async function total(id: number): Promise<number | undefined> {
     : undefined;
 }
 
-interface Ran {
-  readonly code: number | NodeJS.Signals;
-  readonly answer: readonly DevMessage[];
-  readonly errors: string;
-}
-
-async function replay(...args: string[]): Promise<Ran> {
-  return askBanyan(
-    ['replay', ...args, '--json', '--no-type-check', '--config', join(directory, 'banyan.config.ts')],
-    { env },
-  );
-}
-
-/** The only answer of a command that must do it. */
-async function done(...args: string[]): Promise<Record<string, unknown>> {
-  const { code, answer, errors } = await replay(...args);
-  expect({ args, code, errors, answer: code === 0 ? '' : answer }).toEqual({
-    args,
-    code: 0,
-    errors: '',
-    answer: '',
-  });
-  return answer.at(-1) ?? {};
-}
-
-/** The code of the error of a command that must fail. */
-async function refused(...args: string[]): Promise<[number | NodeJS.Signals, string]> {
-  const { code, answer } = await replay(...args);
-  return [code, (answer.at(-1)?.['error'] as { code: string } | undefined)?.code ?? JSON.stringify(answer)];
-}
+const replay = (...args: string[]): Promise<Ran> => askReplay(environment, ...args);
+const done = (...args: string[]): Promise<Record<string, unknown>> => doneReplay(environment, ...args);
+const refused = (...args: string[]): ReturnType<typeof refusedReplay> => refusedReplay(environment, ...args);
 
 test('a projection: planned, built, compared, promoted, rolled back, retired', async () => {
   expect(await done('plan')).toMatchObject({ views: [], current: ['order', 'customer-total'] });
   expect(await refused('start', 'order')).toEqual([1, 'REPLAY_NOTHING']);
-  await writeFile(join(directory, 'order.ts'), order('e.total + 1000'));
+  await environment.write({ 'order.ts': order('e.total + 1000') });
   expect(await done('plan')).toMatchObject({
     views: [{ projection: 'order', group: 'orders', live: 1, isBuilt: false, reasons: [{ kind: 'code' }] }],
     current: ['customer-total'],
@@ -208,11 +111,11 @@ test('a projection: planned, built, compared, promoted, rolled back, retired', a
 }, 180_000);
 
 test('a translation: its new version is built first, its own views follow, other groups stay until they rebuild', async () => {
-  await writeFile(join(directory, 'translation.ts'), translation(1, 'o.amount - o.discount'));
+  await environment.write({ 'translation.ts': translation(1, 'o.amount - o.discount') });
   expect(await done('plan')).toMatchObject({
     translations: [{ kind: 'same-version', log: 'shop:orders@1' }],
   });
-  await writeFile(join(directory, 'translation.ts'), translation(2, 'o.amount - o.discount'));
+  await environment.write({ 'translation.ts': translation(2, 'o.amount - o.discount') });
   const subscribers = [
     { projection: 'order', group: 'orders' },
     { projection: 'customer-total', group: 'marketing', owner: { team: 'growth', contact: '#growth' } },
@@ -242,7 +145,7 @@ test('a translation: its new version is built first, its own views follow, other
 }, 180_000);
 
 test('a few keys: built anew beside a copy of the others; a wrong claim is found', async () => {
-  await writeFile(join(directory, 'order.ts'), order(`e.customer === 'c3' ? 0 : e.total`));
+  await environment.write({ 'order.ts': order(`e.customer === 'c3' ? 0 : e.total`) });
   expect(await done('start', 'order', '--where', 'customer=c3')).toMatchObject({
     narrow: { affected: 40, copied: 360 },
   });
@@ -251,7 +154,7 @@ test('a few keys: built anew beside a copy of the others; a wrong claim is found
   });
   await done('promote', 'order');
   await eventually(async () => expect([await total(3), await total(4)]).toEqual([0, 4]));
-  await writeFile(join(directory, 'order.ts'), order('e.total * 2'));
+  await environment.write({ 'order.ts': order('e.total * 2') });
   expect(await refused('start', 'order', '--where', 'customer=c3')).toEqual([1, 'REPLAY_NOT_NARROW']);
   expect(await refused('promote', 'order')).toEqual([1, expect.stringMatching(/^REPLAY_/)]);
 }, 180_000);
