@@ -1,5 +1,6 @@
 import type { Closeable, JsonObject } from 'banyan/runtime';
 import type { DomainEvent, EventLogRef, OrderKey, Progress } from 'banyan/events';
+import type { Ledger } from './tracker/ledger.ts';
 
 /** A stored document. */
 export type Document = JsonObject;
@@ -51,17 +52,38 @@ export interface Base {
 export type ItemState =
   /** `document` is the fold of everything up to `at`. */
   | { readonly kind: 'settled'; readonly at: OrderKey }
-  /** Recent events may still be overtaken: `document` is `base` with `window` folded onto it. */
-  | { readonly kind: 'open'; readonly base: Base; readonly window: readonly DomainEvent[] }
+  /**
+   * Recent events may still be overtaken: `document` is `base` with `window`, which is in order, folded onto it; up to
+   * the event in doubt, where there is one.
+   */
+  | {
+      readonly kind: 'open';
+      readonly base: Base;
+      readonly window: readonly DomainEvent[];
+      readonly doubt?: Stuck;
+    }
   /** Waits for a catch-up from the event log: its window grew too long, or one of its events cannot be applied. */
   | { readonly kind: 'behind'; readonly base: Base; readonly cause: BehindCause }
   /** A tombstone: the document was removed by the event at `at`. It has no document. */
   | { readonly kind: 'removed'; readonly at: OrderKey };
 
-/** Why an item is behind. */
-export type BehindCause =
-  | { readonly kind: 'window' }
-  | { readonly kind: 'parked'; readonly eventId: string; readonly code: string; readonly message: string };
+/** An event that cannot be applied, and why. */
+export interface Stuck {
+  readonly eventId: string;
+  /** As {@link FoldFailure}'s, or DOCUMENT_TOO_LARGE. */
+  readonly code: string;
+  /** Names no values of the document. */
+  readonly message: string;
+}
+
+/** Why an item is behind: its window grew too long, or an event that no other can overtake any more is stuck. */
+export type BehindCause = { readonly kind: 'window' } | ({ readonly kind: 'parked' } & Stuck);
+
+/**
+ * What an item asks of somebody: a look once the frontier has passed the event in doubt, a catch-up from the event
+ * log, or an operator.
+ */
+export type Trouble = 'doubt' | 'window' | 'parked';
 
 /** What the store keeps under (generation, key). */
 export interface Item {
@@ -89,6 +111,11 @@ export interface ItemWrite {
   readonly item: Item;
   readonly expected: number | undefined;
   readonly indexEntries: readonly IndexEntry[];
+  /**
+   * Of a write that creates an item: by log, the least position of the events that made it. It is a conflict when the
+   * watermark covers one of them by then: the events were applied, and what they made is gone, its tombstone purged.
+   */
+  readonly madeOf?: Progress;
 }
 
 /** What became of a batch of writes. */
@@ -144,7 +171,9 @@ export interface PointerPast {
  * Where views are kept, as a port. Adapters: memory, Postgres, DynamoDB; each passes the contract suite in
  * `view-store.contract.ts`.
  */
-export interface ViewStore extends Closeable {
+export interface ViewStore extends Ledger, Closeable {
+  /** The most that an item may take as compact JSON: document, base and window together, bytes. Absent: no limit. */
+  readonly itemBytes?: number;
   /** Makes what the store needs (tables, schemas); may be called by several processes at once, again and again. */
   prepare(): Promise<void>;
 
@@ -196,7 +225,16 @@ export interface ViewStore extends Closeable {
   scan(id: GenerationId, page: { readonly after?: string; readonly limit: number }): Promise<Page>;
   /** How many documents there are (tombstones are none). */
   count(id: GenerationId): Promise<number>;
-  /** Removes tombstones whose log time is before the given one; returns how many. */
+  /** Items in some trouble, in key order. */
+  troubled(
+    id: GenerationId,
+    trouble: Trouble,
+    page: { readonly after?: string; readonly limit: number },
+  ): Promise<Page>;
+  /**
+   * Removes tombstones whose log time is before the given one, and open items without a document whose newest event's
+   * is; returns how many.
+   */
   purgeRemoved(id: GenerationId, before: string): Promise<number>;
 }
 
