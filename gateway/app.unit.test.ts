@@ -44,16 +44,6 @@ describe('one document', () => {
     await put(store, 'order', item(key, { ...order, orderId: key }));
     expect((await ask(`/plain/${encodeURIComponent(key)}`)).data).toMatchObject({ orderId: key });
   });
-
-  test('is the last good one while it is parked, and that is told', async () => {
-    const cause = { kind: 'parked' as const, eventId: 'e', code: 'HANDLER_FAILED', message: 'no' };
-    const base = { document: order, at: undefined };
-    await put(store, 'order', item('o1', order, { revision: 2, state: { kind: 'behind', base, cause } }));
-    const answer = await ask('/plain/o1');
-    expect(answer).toMatchObject({ code: 200, data: order });
-    expect(answer.headers.get('banyan-parked')).toBe('true');
-    expect((await ask('/plain/o2')).headers.has('banyan-parked')).toBe(false);
-  });
 });
 
 describe('tags', () => {

@@ -2,9 +2,9 @@ import type { AnyProjection, Include } from 'banyan/projections';
 import { outcomes, type Outcome } from './answer.ts';
 import type { AnyGateway } from './gateway.ts';
 import { jsonSchema, nullable, objectOf, type JsonSchema } from './json-schema.ts';
+import { readHeaderComponents, readHeadersOf } from './openapi-headers.ts';
 import { parametersObject, sessionParameter } from './openapi-parameters.ts';
 import type { ReadRoute, Route, WriteRoute } from './route.ts';
-import { sessionHeader, sessionOutcomes } from './session.ts';
 
 /** The group that a gateway belongs to. */
 export interface GatewayGroup {
@@ -40,7 +40,7 @@ export function openApiOf({ name, owner }: GatewayGroup, { routes }: AnyGateway)
     components: {
       schemas: Object.fromEntries(schemas),
       parameters: { Session: sessionParameter },
-      headers: { Session: sessionResponse },
+      headers: readHeaderComponents,
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
   };
@@ -66,7 +66,7 @@ function operation(route: Route, schemas: Schemas): JsonSchema {
   const made = route.kind === 'read' ? readData(route, schemas) : writeData(route, id, schemas);
   const successes: readonly Outcome[] = route.kind === 'read' ? ['ok'] : ['ok', 'created', 'accepted'];
   const headers = (one: Outcome): JsonSchema | undefined =>
-    route.kind === 'read' && sessionOutcomes.has(one) ? { [sessionHeader]: sessionRef } : undefined;
+    route.kind === 'read' ? readHeadersOf(one) : undefined;
   const responses = [
     ...successes.map((one) => response(one, made, headers(one))),
     ...failuresOf(route).map((one) => response(one, undefined, headers(one))),
@@ -109,13 +109,6 @@ function failuresOf(route: Route): readonly Outcome[] {
   const body: readonly Outcome[] = route.body ? ['tooLarge', 'unsupportedMediaType'] : [];
   return [...common, ...body, 'conflict', 'tooManyRequests', 'legacyFailed', 'timeout'];
 }
-
-/** Told what it is in one place; in the document it is referred to. */
-const sessionRef = { $ref: '#/components/headers/Session' };
-const sessionResponse: JsonSchema = {
-  description: 'What was shown so far, for the next request.',
-  schema: { type: 'string' },
-};
 
 function response(outcome: Outcome, data?: JsonSchema, headers?: JsonSchema): Record<string, JsonSchema> {
   const { code, status, means } = outcomes[outcome];

@@ -56,7 +56,10 @@ test('has every route with its parameters, codes and security', () => {
   expect(byRef).toEqual(session);
   expect(named.map(({ name }) => name)).toEqual(['id', 'limit', 'after', 'order']);
   expect(at(document, session.$ref)).toMatchObject({ name: 'banyan-session', in: 'header' });
-  expect(list).toHaveProperty(['responses', '304', 'headers', 'banyan-session']);
+  for (const name of ['banyan-session', 'banyan-parked', 'banyan-behind']) {
+    expect(list).toHaveProperty(['responses', '200', 'headers', name]);
+    expect(list).toHaveProperty(['responses', '304', 'headers', name]);
+  }
   expect(list).not.toHaveProperty(['responses', '503', 'headers']);
   expect(paths['/found']?.['get']?.['parameters']).toEqual([
     expect.objectContaining({

@@ -6,7 +6,7 @@ import type { Outcome } from './answer.ts';
 /** The request and response header of a session's token. */
 export const sessionHeader = 'banyan-session';
 
-/** What becomes of reads that show something, or that there is nothing: these answers carry a session. */
+/** What becomes of reads that show something, or that there is nothing: these answers carry a session, and notices. */
 export const sessionOutcomes: ReadonlySet<Outcome> = new Set<Outcome>(['ok', 'notModified', 'notFound']);
 
 /** A place in an event log: the transaction's position, and the event's index within it (Infinity: all of them). */
@@ -124,7 +124,10 @@ function isCovered(reached: Place | undefined, wanted: Place): boolean {
 /** What showing an item shows. */
 export function placesOf({ state }: Item): Places {
   const at = settledAt(state);
-  return at === undefined ? new Map() : new Map([[logOf(at), { position: at.position, index: at.index }]]);
+  // A base that nothing came before begins in front of an event, which has the index 0: it shows nothing.
+  return at === undefined || at.index < 0
+    ? new Map()
+    : new Map([[logOf(at), { position: at.position, index: at.index }]]);
 }
 
 /** The name of an event log in a session. */

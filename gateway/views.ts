@@ -9,6 +9,7 @@ import type {
 } from 'banyan/projections';
 import { BanyanError } from 'banyan/runtime';
 import type { Contribution } from './etag.ts';
+import { noticeOf, type Notice } from './notice.ts';
 import { mergePlaces, placesOf, type Places } from './session.ts';
 
 /** The views as one request sees them: all by one pointer. It remembers what the answer was made of. */
@@ -21,8 +22,8 @@ export interface Views {
   readonly contributions: readonly Contribution[];
   /** What its reader is shown. */
   shown(): Places;
-  /** Whether one of the items is parked: its document is the last good one (G9). */
-  parked(): boolean;
+  /** What is to be said of the items. */
+  notices(): ReadonlySet<Notice>;
 }
 
 /** Where views are looked at. */
@@ -39,15 +40,16 @@ export function viewsOf(
   generations: LivePointer['live'] | undefined,
 ): Views {
   const contributions: Contribution[] = [];
-  let parked = false;
+  const notices = new Set<Notice>();
   let shown: Places = new Map();
   const note = (id: GenerationId, item: Item): void => {
-    const { key, revision, state } = item;
+    const { key, revision } = item;
     contributions.push({ projection: id.projection, generation: id.number, key, revision });
     const places = placesOf(item);
     shown = mergePlaces(shown, places);
     saw?.(id, places);
-    parked ||= state.kind === 'behind' && state.cause.kind === 'parked';
+    const notice = noticeOf(item);
+    if (notice) notices.add(notice);
   };
   const live = ({ name }: AnyProjection): GenerationId => {
     const number = generations?.[name];
@@ -71,7 +73,7 @@ export function viewsOf(
     }
     return found;
   };
-  return { live, readMany, note, contributions, shown: () => shown, parked: () => parked };
+  return { live, readMany, note, contributions, shown: () => shown, notices: () => notices };
 }
 
 /** Joins each include to all of the documents, with one look-up an include and level, however many documents. */
