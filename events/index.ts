@@ -30,6 +30,7 @@ export { compareOrderKeys } from './order.ts';
 export { decimal, timestamp } from './schemas.ts';
 export { became, changed } from './predicates.ts';
 export {
+  eventAt,
   eventId,
   eventsOfLine,
   type EventLogLine,
@@ -50,8 +51,20 @@ export {
 export { startTranslator, type TranslatorOptions } from './start-translator.ts';
 export type { Translator, TranslatorState, TranslatorStatus } from './translator.ts';
 export { createLocalBus, type LocalBus, type LocalBusOptions } from './local-bus.ts';
+export {
+  createHostileBus,
+  type HostileBus,
+  type HostileBusOptions,
+  type HostileFigures,
+} from './hostile-bus.ts';
+export { fateOf, type Fate, type Hostility } from './hostile-fate.ts';
+export type { HostileLimits } from './hostile-subscription.ts';
 export type { SubscriptionLimits } from './local-subscription.ts';
 export type { Announcement } from './merge.ts';
 export { viewTransaction } from './transaction-view.ts';
 export type { Lookup, LookupState } from './lookup.ts';
 export { checkedData, translationFailed, type EventTypes, type TranslationPlace } from './check-event.ts';
+export type { Tally, TallyLine } from './tally.ts';
+export { startTallyKeeper, type TallyKeeper, type TallyKeeperOptions } from './tally-keeper.ts';
+export { tallyFeed, type TallyFeed } from './tally-feed.ts';
+export { countEvents } from './count-events.ts';

@@ -1,9 +1,10 @@
-import { BanyanError, once, type LogReader } from 'banyan/runtime';
+import type { LogReader } from 'banyan/runtime';
 import type { Bus } from './bus.ts';
 import { eventLogName, type EventLogRef } from './domain-event.ts';
 import type { EventLogLine } from './event-log.ts';
 import { runSubscription, type LocalSubscription, type SubscriptionLimits } from './local-subscription.ts';
 import type { Announcement } from './merge.ts';
+import { createSubscriptions } from './subscriptions.ts';
 
 /** What the local bus needs. */
 export interface LocalBusOptions {
@@ -25,35 +26,22 @@ export interface LocalBus extends Bus {
 /** Makes a local bus. Closing it closes its subscriptions. */
 export function createLocalBus({ eventLog, limits }: LocalBusOptions): LocalBus {
   const bounds = { events: 1000, bytes: 1024 * 1024, progressEveryMs: 200, ...limits };
-  const running = new Set<LocalSubscription>();
+  const subscriptions = createSubscriptions<LocalSubscription>();
   const announcements = new Map<string, [EventLogRef, Announcement]>();
-  let closed = false;
   return {
     publish: () => Promise.resolve(),
 
     subscribe: async (subscription, handler) => {
-      if (closed) throw busClosed(subscription.name);
-      const started = runSubscription(subscription, handler, eventLog, bounds);
-      running.add(started);
+      const started = subscriptions.start(subscription.name, () =>
+        runSubscription(subscription, handler, eventLog, bounds),
+      );
       for (const [log, announcement] of announcements.values()) started.announce(log, announcement);
-      const forget = (): void => void running.delete(started);
-      started.ended.then(forget, forget);
       return started;
     },
     announce: (log, announcement) => {
       announcements.set(eventLogName(log), [log, announcement]);
-      for (const subscription of running) subscription.announce(log, announcement);
+      for (const subscription of subscriptions.running()) subscription.announce(log, announcement);
     },
-    close: once(async () => {
-      closed = true;
-      await Promise.all([...running].map((subscription) => subscription.close()));
-    }),
+    close: () => subscriptions.close(),
   };
-}
-
-function busClosed(name: string): BanyanError {
-  return new BanyanError(
-    'BUS_CLOSED',
-    `Subscription ${name} came after the bus was closed. Start a new bus.`,
-  );
 }

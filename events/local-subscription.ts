@@ -1,10 +1,11 @@
-import { once, toError, type LogReader } from 'banyan/runtime';
+import type { LogReader } from 'banyan/runtime';
 import { createBell } from './bell.ts';
 import type { DeliveryHandler, RunningSubscription, Subscription } from './bus.ts';
 import { eventLogName, type EventLogRef } from './domain-event.ts';
 import type { EventLogLine } from './event-log.ts';
 import { createMerge, type Announcement } from './merge.ts';
 import { readEvents } from './read-events.ts';
+import { runTogether } from './run-together.ts';
 
 /** Bounds of a local subscription. */
 export interface SubscriptionLimits {
@@ -31,14 +32,13 @@ export function runSubscription(
   readerOf: (log: EventLogRef) => LogReader<EventLogLine>,
   limits: SubscriptionLimits,
 ): LocalSubscription {
-  const ending = new AbortController();
-  const isEnding = (): boolean => ending.signal.aborted;
   const merge = createMerge(subscription.logs, subscription.from);
   const readable = createBell();
   const types = new Set(subscription.types);
   const followers = subscription.logs.map((log) => ({ log, room: createBell() }));
 
-  const follow = async ({ log, room }: (typeof followers)[number]): Promise<void> => {
+  const follow = async ({ log, room }: (typeof followers)[number], signal: AbortSignal): Promise<void> => {
+    const isEnding = (): boolean => signal.aborted;
     const after = subscription.from[eventLogName(log)];
     const reader = readerOf(log);
     const head = await reader.head();
@@ -47,19 +47,19 @@ export function runSubscription(
       merge.push(log, { events: [], cursor: after, logTime: head.logTime });
       readable.ring();
     }
-    const reading = { types, follow: true, signal: ending.signal, batchBytes: readBytes };
+    const reading = { types, follow: true, signal, batchBytes: readBytes };
     for await (const chunk of readEvents(reader, log, { ...reading, ...(after && { after }) })) {
       if (isEnding()) return;
       merge.push(log, chunk);
       readable.ring();
-      while (!merge.hasRoom(log) && !isEnding()) await room.heard(ending.signal);
+      while (!merge.hasRoom(log) && !isEnding()) await room.heard(signal);
     }
   };
 
-  const deliver = async (): Promise<void> => {
+  const deliver = async (signal: AbortSignal): Promise<void> => {
     let delivered = 0;
     let owesProgress = false;
-    while (!isEnding()) {
+    while (!signal.aborted) {
       const { events, progress, moved } = merge.take(limits);
       for (const { room } of followers) room.ring();
       owesProgress ||= moved;
@@ -69,34 +69,20 @@ export function runSubscription(
         delivered = performance.now();
         owesProgress = false;
       } else {
-        await readable.heard(ending.signal, owesProgress ? limits.progressEveryMs - waited : undefined);
+        await readable.heard(signal, owesProgress ? limits.progressEveryMs - waited : undefined);
       }
     }
   };
 
-  let failure: Error | undefined;
-  const guarded = async (part: Promise<void>): Promise<void> => {
-    try {
-      await part;
-    } catch (error) {
-      // What is interrupted by the end of the subscription has not failed.
-      if (!ending.signal.aborted) failure = toError(error);
-      ending.abort();
-    }
-  };
-  const ended = Promise.all([deliver(), ...followers.map(follow)].map(guarded)).then(() => {
-    if (failure) throw failure;
-  });
-  ended.catch(() => undefined);
+  const running = runTogether((signal) => [
+    deliver(signal),
+    ...followers.map((follower) => follow(follower, signal)),
+  ]);
   return {
-    ended,
+    ...running,
     announce: (log, announcement) => {
       merge.announce(log, announcement);
       readable.ring();
     },
-    close: once(async () => {
-      ending.abort();
-      await ended.catch(() => undefined);
-    }),
   };
 }

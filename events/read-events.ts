@@ -37,8 +37,7 @@ export async function* readEvents(
   options: ReadEventsOptions = {},
 ): AsyncGenerator<EventChunk, void> {
   const { after, types, ...reading } = options;
-  const from = after === undefined ? 1 : after.index === undefined ? after.position + 1 : after.position;
-  for await (const batch of reader.read({ ...reading, from })) {
+  for await (const batch of reader.read({ ...reading, from: firstPosition(after) })) {
     yield* chunksOf(batch, log, after, types);
   }
 }
@@ -66,7 +65,14 @@ function* chunksOf(
   if (open) yield open;
 }
 
-function isWithin(after: LogCursor | undefined, position: number): after is Required<LogCursor> {
+/** The position of the first entry that has anything behind a cursor. */
+export function firstPosition(after: LogCursor | undefined): number {
+  if (after === undefined) return 1;
+  return after.index === undefined ? after.position + 1 : after.position;
+}
+
+/** Whether a part of the position's events lies before the cursor. */
+export function isWithin(after: LogCursor | undefined, position: number): after is Required<LogCursor> {
   return after?.index !== undefined && after.position === position;
 }
 
