@@ -31,6 +31,8 @@ export type {
   LivePointer,
   Page,
   PointerPast,
+  Stuck,
+  Trouble,
   ViewStore,
   WriteOutcome,
 } from './view-store.ts';
