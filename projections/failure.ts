@@ -5,10 +5,16 @@ import type { z } from 'zod';
 /** Why an event could not be folded. A value, since it stops one key and not the program. */
 export interface FoldFailure {
   /**
-   * HANDLER_THREW, DOCUMENT_INVALID (fails its schema), DOCUMENT_NOT_JSON, INDEX_INVALID, and, where no key can be
-   * told, KEY_INVALID.
+   * HANDLER_THREW, DOCUMENT_INVALID (fails its schema), DOCUMENT_NOT_JSON, DOCUMENT_TOO_LARGE (for the store),
+   * INDEX_INVALID, and, where no key can be told, KEY_INVALID.
    */
-  readonly code: 'HANDLER_THREW' | 'DOCUMENT_INVALID' | 'DOCUMENT_NOT_JSON' | 'INDEX_INVALID' | 'KEY_INVALID';
+  readonly code:
+    | 'HANDLER_THREW'
+    | 'DOCUMENT_INVALID'
+    | 'DOCUMENT_NOT_JSON'
+    | 'DOCUMENT_TOO_LARGE'
+    | 'INDEX_INVALID'
+    | 'KEY_INVALID';
   readonly eventId: string;
   readonly eventType: string;
   /** What was wrong and where; paths and expectations, no values of rows. */
@@ -55,6 +61,21 @@ export function invalidDocument(event: DomainEvent, error: z.ZodError): FoldFail
       details: { issues },
     },
   );
+}
+
+/** The document that a handler made is no JSON. */
+export function notJson(
+  event: DomainEvent,
+  { path, found }: { readonly path: string; readonly found: string },
+): FoldFailure {
+  const message = `the document holds a ${found} at ${path}; expected JSON: objects, arrays, texts, finite numbers, booleans, null`;
+  return failure(event, 'DOCUMENT_NOT_JSON', message, { details: { path, found } });
+}
+
+/** The document that a handler made is larger than an item of the store may be. */
+export function tooLarge(event: DomainEvent, bytes: number, most: number): FoldFailure {
+  const message = `the document has ${bytes} bytes; an item of this store has ${most} at most: give the document fewer fields, or the view more keys`;
+  return failure(event, 'DOCUMENT_TOO_LARGE', message, { details: { bytes, most } });
 }
 
 function pathOf(path: readonly PropertyKey[]): string {

@@ -1,5 +1,5 @@
 import { compareOrderKeys, type DomainEvent, type OrderKey } from 'banyan/events';
-import { failure, invalidDocument, threw, type FoldFailure } from './failure.ts';
+import { invalidDocument, notJson, threw, tooLarge, type FoldFailure } from './failure.ts';
 import { deepFreeze } from './frozen.ts';
 import { encodeSort, escapeText } from './index-key.ts';
 import { isTooLong, textLimits } from './item-rules.ts';
@@ -19,7 +19,7 @@ export type FoldResult =
 /** What an event makes of a document: another one, or none; `left`: what it was. */
 export type FoldStep =
   | { readonly kind: 'left' }
-  | { readonly kind: 'document'; readonly document: Document }
+  | { readonly kind: 'document'; readonly document: Document; readonly indexEntries: readonly IndexEntry[] }
   | { readonly kind: 'removed' }
   | { readonly kind: 'failed'; readonly failure: FoldFailure };
 
@@ -36,6 +36,7 @@ export function foldInOrder(
   events: readonly DomainEvent[],
 ): FoldResult {
   let document = deepFreeze(item?.document);
+  let indexEntries: readonly IndexEntry[] = [];
   let seen = item?.state.at;
   let last: DomainEvent | undefined;
   for (const event of events) {
@@ -45,19 +46,29 @@ export function foldInOrder(
     if (step.kind === 'failed') return step;
     if (step.kind === 'left') continue;
     document = step.kind === 'removed' ? undefined : step.document;
+    indexEntries = step.kind === 'removed' ? [] : step.indexEntries;
     last = event;
   }
   // Removing what was never there leaves nothing behind.
   if (last === undefined || (item === undefined && document === undefined)) return { kind: 'unchanged' };
-  return changed(projection, key, item?.revision, document, last);
+  const base = { key, revision: nextRevision(item?.revision, last.logTime) };
+  const at = orderKeyOf(last);
+  return document === undefined
+    ? { kind: 'changed', item: { ...base, state: { kind: 'removed', at } }, indexEntries }
+    : { kind: 'changed', item: { ...base, document, state: { kind: 'settled', at } }, indexEntries };
 }
 
-/** One event onto a frozen document. Pure. */
+/**
+ * One event onto a frozen document. Pure. Each document is checked in every way, also one that the next event replaces:
+ * so it is always the same event that fails, whatever the batches and whatever the bus does.
+ * @param itemBytes the most that the document may take, bytes of compact JSON; undefined: no limit
+ */
 export function foldEvent(
   projection: AnyProjection,
   key: string,
   document: Document | undefined,
   event: DomainEvent,
+  itemBytes?: number,
 ): FoldStep {
   const handler = projection.handlers.get(event.type)?.handler;
   if (!handler) return { kind: 'left' };
@@ -68,39 +79,27 @@ export function foldEvent(
     return { kind: 'failed', failure: threw(event, 'HANDLER_THREW', `\`apply\` of ${event.type}`, error) };
   }
   if (made === undefined) return { kind: 'left' };
-  return made === removed ? { kind: 'removed' } : checked(projection, event, made);
+  return made === removed ? { kind: 'removed' } : checked(projection, event, made, itemBytes);
 }
 
 /** What is kept is what the schema makes of it: fields that it does not know are left out. */
-function checked(projection: AnyProjection, event: DomainEvent, made: unknown): FoldStep {
+function checked(
+  projection: AnyProjection,
+  event: DomainEvent,
+  made: unknown,
+  itemBytes: number | undefined,
+): FoldStep {
   const parsed = projection.schema.safeParse(made);
   if (!parsed.success) return { kind: 'failed', failure: invalidDocument(event, parsed.error) };
   const json = toJsonDocument(parsed.data);
-  if (json.kind === 'json') return { kind: 'document', document: json.document };
-  const { path, found } = json;
-  const message = `the document holds a ${found} at ${path}; expected JSON: objects, arrays, texts, finite numbers, booleans, null`;
-  return {
-    kind: 'failed',
-    failure: failure(event, 'DOCUMENT_NOT_JSON', message, { details: { path, found } }),
-  };
-}
-
-function changed(
-  projection: AnyProjection,
-  key: string,
-  revision: number | undefined,
-  document: Document | undefined,
-  last: DomainEvent,
-): FoldResult {
-  const base = { key, revision: nextRevision(revision, last.logTime) };
-  const at = orderKeyOf(last);
-  if (document === undefined) {
-    return { kind: 'changed', item: { ...base, state: { kind: 'removed', at } }, indexEntries: [] };
-  }
-  const indexed = indexEntriesOf(projection, document, last);
+  if (json.kind === 'not-json') return { kind: 'failed', failure: notJson(event, json) };
+  const { document } = json;
+  const bytes = itemBytes === undefined ? 0 : Buffer.byteLength(JSON.stringify(document));
+  if (itemBytes !== undefined && bytes > itemBytes)
+    return { kind: 'failed', failure: tooLarge(event, bytes, itemBytes) };
+  const indexed = indexEntriesOf(projection, document, event);
   if (indexed.kind === 'failed') return indexed;
-  const { indexEntries } = indexed;
-  return { kind: 'changed', item: { ...base, document, state: { kind: 'settled', at } }, indexEntries };
+  return { kind: 'document', document, indexEntries: indexed.indexEntries };
 }
 
 /** Where a document stands in the indexes of its projection. */

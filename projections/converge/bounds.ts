@@ -4,7 +4,9 @@ import {
   type DomainEvent,
   type EventLogRef,
   type OrderKey,
+  type Progress,
 } from 'banyan/events';
+import { orderKeyOf } from '../fold.ts';
 import { coversEvent } from '../progress.ts';
 import type { Tracking } from '../tracker/ledger.ts';
 
@@ -37,6 +39,20 @@ export function frontierOf(
     if (!least || compareOrderKeys(bound, least) < 0) least = bound;
   }
   return least;
+}
+
+/**
+ * The bounds on an ordered bus: what it has delivered, up to the newest event of a batch, no other event can overtake.
+ * What lies behind that may still be waiting in items that an unordered bus left.
+ * @param fresh the events of the batch that the progress does not cover, in order
+ */
+export function orderedBounds(progress: Progress, fresh: readonly DomainEvent[]): Bounds {
+  const [first, last] = [fresh[0], fresh.at(-1)];
+  return {
+    isCovered: (event) => coversEvent(progress, event),
+    isSettled: (at) => last !== undefined && compareOrderKeys(at, last) <= 0,
+    nothingBefore: first && { ...orderKeyOf(first), index: first.index - 1 },
+  };
 }
 
 /** The bounds on an unordered bus, by what the tracker knows. */
