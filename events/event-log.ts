@@ -40,11 +40,27 @@ export function eventsOfLine(
   wanted?: ReadonlySet<string>,
 ): DomainEvent[] {
   const { position, logTime, committedAt, first } = line;
-  const shared = { position, logTime, committedAt, causedBy: `${log.source}:${String(position)}` };
+  const shared = { position, logTime, committedAt, causedBy: causeOf(log, position) };
   const events: DomainEvent[] = [];
   line.events.forEach((stored, offset) => {
     if (wanted && !wanted.has(stored.type)) return;
     events.push(new Envelope(log, shared, stored, first + offset));
   });
   return events;
+}
+
+/** An event in full from its place and what was kept of it; equal to the one that its log gives. */
+export function eventAt(
+  log: EventLogRef,
+  place: Pick<DomainEvent, 'position' | 'index' | 'logTime' | 'committedAt'>,
+  { type, data }: Pick<StoredEvent, 'type' | 'data'>,
+): DomainEvent {
+  const { position, index } = place;
+  const stored = { id: eventId(log, position, index), type, data };
+  return new Envelope(log, { ...place, causedBy: causeOf(log, position) }, stored, index);
+}
+
+/** The transaction at a position, as events name it. */
+function causeOf(log: EventLogRef, position: number): string {
+  return `${log.source}:${String(position)}`;
 }

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { canonicalJson } from 'banyan/runtime';
 import fc from 'fast-check';
 import { decodeState, encodeState } from './item-codec.ts';
 import { exampleEvent } from './testing/counters.ts';
@@ -35,17 +36,18 @@ const state: fc.Arbitrary<ItemState> = fc.oneof(
 test('any state comes back from its JSON', () => {
   fc.assert(
     fc.property(state, (one) => {
-      expect(decodeState(JSON.parse(JSON.stringify(encodeState(one))))).toEqual(one);
+      const decoded = decodeState(JSON.parse(JSON.stringify(encodeState(one, undefined))), undefined);
+      expect(canonicalJson(decoded)).toBe(canonicalJson(one));
     }),
   );
 });
 
 test('a settled item costs its order key and little more', () => {
-  expect(JSON.stringify(encodeState({ kind: 'settled', at: at(12) }))).toBe(
+  expect(JSON.stringify(encodeState({ kind: 'settled', at: at(12) }, undefined))).toBe(
     '["s","2026-03-01T00:00:12.000000Z","shop",12,"orders",0]',
   );
 });
 
 test('a state of a later Banyan is not guessed at', () => {
-  expect(() => decodeState(['x'])).toThrow(expect.objectContaining({ code: 'ITEM_UNREADABLE' }));
+  expect(() => decodeState(['x'], undefined)).toThrow(expect.objectContaining({ code: 'ITEM_UNREADABLE' }));
 });

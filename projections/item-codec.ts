@@ -1,6 +1,7 @@
-import type { DomainEvent, OrderKey } from 'banyan/events';
+import type { OrderKey } from 'banyan/events';
 import { BanyanError, type JsonValue } from 'banyan/runtime';
-import type { Base, BehindCause, Document, ItemState } from './view-store.ts';
+import type { Base, BehindCause, Document, ItemState, Stuck } from './view-store.ts';
+import { decodeWindow, encodeWindow } from './window-codec.ts';
 
 /*
  * The stored form of an item's state: arrays without names, since the state of a settled item is kept beside every
@@ -8,32 +9,44 @@ import type { Base, BehindCause, Document, ItemState } from './view-store.ts';
  */
 type StoredKey = readonly [string, string, number, string, number];
 
-/** The state as compact JSON, for any store. */
-export function encodeState(state: ItemState): JsonValue {
+/** Stands for a base's document which is that of the item: a parked item would hold it twice. */
+const sameDocument = 1;
+
+/** The state as compact JSON, for any store. @param document the item's */
+export function encodeState(state: ItemState, document: Document | undefined): JsonValue {
   switch (state.kind) {
     case 'settled':
       return ['s', ...encodeKey(state.at)];
     case 'removed':
       return ['r', ...encodeKey(state.at)];
-    case 'open':
-      return ['o', ...encodeBase(state.base), state.window as unknown as JsonValue];
+    case 'open': {
+      const doubt = state.doubt ? [encodeStuck(state.doubt)] : [];
+      return ['o', ...encodeBase(state.base, document), encodeWindow(state.window), ...doubt];
+    }
     case 'behind':
-      return ['b', ...encodeBase(state.base), encodeCause(state.cause)];
+      return ['b', ...encodeBase(state.base, document), encodeCause(state.cause)];
   }
 }
 
-/** The inverse of {@link encodeState}. */
-export function decodeState(stored: unknown): ItemState {
+/** The inverse of {@link encodeState}. @param document the item's */
+export function decodeState(stored: unknown, document: Document | undefined): ItemState {
   const [kind, ...fields] = stored as [string, ...unknown[]];
   switch (kind) {
     case 's':
       return { kind: 'settled', at: decodeKey(fields) };
     case 'r':
       return { kind: 'removed', at: decodeKey(fields) };
-    case 'o':
-      return { kind: 'open', base: decodeBase(fields), window: fields[2] as readonly DomainEvent[] };
+    case 'o': {
+      const [, , window, doubt] = fields;
+      const open = {
+        kind: 'open',
+        base: decodeBase(fields, document),
+        window: decodeWindow(window),
+      } as const;
+      return doubt === undefined ? open : { ...open, doubt: decodeStuck(doubt) };
+    }
     case 'b':
-      return { kind: 'behind', base: decodeBase(fields), cause: decodeCause(fields[2]) };
+      return { kind: 'behind', base: decodeBase(fields, document), cause: decodeCause(fields[2]) };
     default:
       throw new BanyanError(
         'ITEM_UNREADABLE',
@@ -51,23 +64,32 @@ function decodeKey(fields: readonly unknown[]): OrderKey {
   return { logTime, source, position, translation, index };
 }
 
-function encodeBase({ document, at }: Base): [JsonValue, JsonValue] {
-  return [document ?? null, at === undefined ? null : encodeKey(at)];
+function encodeBase(base: Base, document: Document | undefined): [JsonValue, JsonValue] {
+  const own = base.document !== undefined && base.document === document ? sameDocument : base.document;
+  return [own ?? null, base.at === undefined ? null : encodeKey(base.at)];
 }
 
-function decodeBase([document, at]: readonly unknown[]): Base {
+function decodeBase([own, at]: readonly unknown[], document: Document | undefined): Base {
   return {
-    document: (document as Document | null) ?? undefined,
+    document: own === sameDocument ? document : ((own as Document | null) ?? undefined),
     at: at === null ? undefined : decodeKey(at as readonly unknown[]),
   };
 }
 
+function encodeStuck({ eventId, code, message }: Stuck): [string, string, string] {
+  return [eventId, code, message];
+}
+
+function decodeStuck(stored: unknown): Stuck {
+  const [eventId, code, message] = stored as [string, string, string];
+  return { eventId, code, message };
+}
+
 function encodeCause(cause: BehindCause): JsonValue {
-  return cause.kind === 'window' ? 'w' : ['p', cause.eventId, cause.code, cause.message];
+  return cause.kind === 'window' ? 'w' : ['p', ...encodeStuck(cause)];
 }
 
 function decodeCause(stored: unknown): BehindCause {
   if (stored === 'w') return { kind: 'window' };
-  const [, eventId, code, message] = stored as [string, string, string, string];
-  return { kind: 'parked', eventId, code, message };
+  return { kind: 'parked', ...decodeStuck((stored as readonly unknown[]).slice(1)) };
 }

@@ -1,5 +1,6 @@
 import { BanyanError } from 'banyan/runtime';
 import { escapeText } from './index-key.ts';
+import { itemSize } from './item-size.ts';
 import type { GenerationId, IndexQuery, ItemWrite } from './view-store.ts';
 
 /**
@@ -17,15 +18,15 @@ export function isTooLong(what: keyof typeof textLimits, stored: string): boolea
 /**
  * What every adapter asks of a batch before it touches the store.
  * @throws BanyanError WRITE_INVALID: a key twice, a revision that does not grow, two entries for one index, a
- *   document on a tombstone, or text over its limit
+ *   document on a tombstone, text over its limit, or an item over `itemBytes`
  */
-export function checkWrites(id: GenerationId, writes: readonly ItemWrite[]): void {
+export function checkWrites(id: GenerationId, writes: readonly ItemWrite[], itemBytes?: number): void {
   const keys = new Set<string>();
   for (const write of writes) {
     const { key } = write.item;
     if (keys.has(key)) throw invalid(id, key, 'is written twice in one batch');
     keys.add(key);
-    const wrong = wrongWith(write);
+    const wrong = wrongWith(write) ?? tooLarge(write, itemBytes);
     if (wrong !== undefined) throw invalid(id, key, wrong);
   }
 }
@@ -47,6 +48,13 @@ function wrongWith({ item, expected, indexEntries }: ItemWrite): string | undefi
     long &&
     `has an entry of index ${long.index} over ${textLimits.partition} bytes (partition) or ${textLimits.sort} (sort)`
   );
+}
+
+function tooLarge({ item }: ItemWrite, itemBytes: number | undefined): string | undefined {
+  const size = itemBytes === undefined ? 0 : itemSize(item);
+  return itemBytes !== undefined && size > itemBytes
+    ? `has an item of ${size} bytes, more than the store's ${itemBytes}`
+    : undefined;
 }
 
 function invalid(id: GenerationId, key: string, wrong: string): BanyanError {

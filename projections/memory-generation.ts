@@ -1,10 +1,20 @@
 import { canonicalJson } from 'banyan/runtime';
-import type { Progress } from 'banyan/events';
 import { deepFreeze } from './frozen.ts';
 import { checkLimit, checkWrites, indexUnknown, lost } from './item-rules.ts';
+import { purgeableSince, troubleOf } from './item-state.ts';
+import { MemoryLedger } from './memory-ledger.ts';
 import { comparePlaces, createMemoryIndex, type MemoryIndex } from './memory-index.ts';
 import { decodeCursor, encodeCursor, type CursorPlace, type CursorScope } from './page-cursor.ts';
-import type { AtomicViewStore, Generation, IndexQuery, Item, ItemWrite, Page } from './view-store.ts';
+import { coversAny } from './progress.ts';
+import type {
+  AtomicViewStore,
+  Generation,
+  IndexQuery,
+  Item,
+  ItemWrite,
+  Page,
+  Trouble,
+} from './view-store.ts';
 
 /** The scan of all items is an index of one partition. */
 const everything = '';
@@ -12,19 +22,19 @@ const everything = '';
 /** One generation's items in memory. All methods are synchronous, and so atomic. */
 export class MemoryGeneration {
   generation: Generation;
-  #progress: Progress;
+  readonly ledger: MemoryLedger;
+  readonly #itemBytes: number | undefined;
   readonly #items = new Map<string, Item>();
   readonly #indexes: ReadonlyMap<string, MemoryIndex>;
   readonly #keys = createMemoryIndex();
+  /** A partition for each trouble. */
+  readonly #troubled = createMemoryIndex();
 
-  constructor(generation: Generation) {
+  constructor(generation: Generation, itemBytes?: number) {
     this.generation = generation;
-    this.#progress = generation.floor;
+    this.ledger = new MemoryLedger(generation.floor);
+    this.#itemBytes = itemBytes;
     this.#indexes = new Map(generation.indexes.map(({ name }) => [name, createMemoryIndex()]));
-  }
-
-  get progress(): Progress {
-    return this.#progress;
   }
 
   readMany(keys: readonly string[]): ReadonlyMap<string, Item> {
@@ -48,11 +58,12 @@ export class MemoryGeneration {
   /** Writes everything or nothing. */
   commit({ writes, expected, next }: Parameters<AtomicViewStore['commit']>[1]): string[] {
     this.#check(writes);
-    if (canonicalJson(this.#progress) !== canonicalJson(expected)) throw lost.progress(this.generation);
+    const { revision, ...tracked } = this.ledger.tracking;
+    if (canonicalJson(tracked.watermark) !== canonicalJson(expected)) throw lost.progress(this.generation);
     const conflicts = this.#conflicts(writes);
     if (conflicts.length > 0) return conflicts;
     for (const write of writes) this.#put(write);
-    this.#progress = deepFreeze(structuredClone(next));
+    this.ledger.change(revision, { ...tracked, watermark: next });
     return [];
   }
 
@@ -78,14 +89,20 @@ export class MemoryGeneration {
     return this.#page(this.#keys.places(everything), scope, { ...page, order: 'ascending' });
   }
 
+  troubled(trouble: Trouble, page: { readonly after?: string; readonly limit: number }): Page {
+    const scope = { generation: this.generation, trouble };
+    return this.#page(this.#troubled.places(trouble), scope, { ...page, order: 'ascending' });
+  }
+
   count(): number {
     return [...this.#items.values()].filter((item) => item.document !== undefined).length;
   }
 
   purgeRemoved(before: string): number {
-    const old = [...this.#items.values()].filter(
-      ({ state }) => state.kind === 'removed' && state.at.logTime < before,
-    );
+    const old = [...this.#items.values()].filter((item) => {
+      const since = purgeableSince(item);
+      return since !== undefined && since < before;
+    });
     for (const { key } of old) {
       this.#items.delete(key);
       this.#keys.set(key, undefined);
@@ -94,7 +111,7 @@ export class MemoryGeneration {
   }
 
   #check(writes: readonly ItemWrite[]): void {
-    checkWrites(this.generation, writes);
+    checkWrites(this.generation, writes, this.#itemBytes);
     for (const { indexEntries } of writes) {
       const unknown = indexEntries.find(({ index }) => !this.#indexes.has(index));
       if (unknown) throw indexUnknown(this.generation, unknown);
@@ -102,14 +119,21 @@ export class MemoryGeneration {
   }
 
   #conflicts(writes: readonly ItemWrite[]): string[] {
+    const { watermark } = this.ledger.tracking;
     return writes
-      .filter(({ item, expected }) => this.#items.get(item.key)?.revision !== expected)
+      .filter(
+        ({ item, expected, madeOf }) =>
+          this.#items.get(item.key)?.revision !== expected ||
+          (expected === undefined && madeOf && coversAny(watermark, madeOf)),
+      )
       .map(({ item }) => item.key);
   }
 
   #put({ item, indexEntries }: ItemWrite): void {
     this.#items.set(item.key, deepFreeze({ ...item }));
     this.#keys.set(item.key, { partition: everything, sort: '' });
+    const trouble = troubleOf(item.state);
+    this.#troubled.set(item.key, trouble && { partition: trouble, sort: '' });
     for (const [name, index] of this.#indexes) {
       index.set(
         item.key,

@@ -3,11 +3,17 @@ import { deepFreeze } from './frozen.ts';
 import { MemoryGeneration } from './memory-generation.ts';
 import type { AtomicViewStore, GenerationId, LivePointer } from './view-store.ts';
 
+/** What a store in memory is given. */
+export interface MemoryViewsOptions {
+  /** As {@link AtomicViewStore.itemBytes}: for tests of what a store with a limit asks. Default: no limit. */
+  readonly itemBytes?: number;
+}
+
 /**
  * Views in this process's memory: for tests, and for views that may be built again at each start. It is lost with
  * the process, and two processes do not share it.
  */
-export function createMemoryViewStore(): AtomicViewStore {
+export function createMemoryViewStore({ itemBytes }: MemoryViewsOptions = {}): AtomicViewStore {
   const generations = new Map<string, MemoryGeneration>();
   const pointers = new Map<string, LivePointer>();
   const at = (id: GenerationId): MemoryGeneration => {
@@ -16,11 +22,13 @@ export function createMemoryViewStore(): AtomicViewStore {
     return found;
   };
   return {
+    ...(itemBytes !== undefined && { itemBytes }),
     prepare: async () => undefined,
     close: async () => undefined,
     createGeneration: async (generation) => {
       const found =
-        generations.get(nameOf(generation)) ?? new MemoryGeneration(deepFreeze(structuredClone(generation)));
+        generations.get(nameOf(generation)) ??
+        new MemoryGeneration(deepFreeze(structuredClone(generation)), itemBytes);
       generations.set(nameOf(generation), found);
       return found.generation;
     },
@@ -51,9 +59,15 @@ export function createMemoryViewStore(): AtomicViewStore {
     readMany: async (id, keys) => at(id).readMany(keys),
     writeMany: async (id, writes) => ({ conflicts: at(id).write(writes) }),
     commit: async (id, batch) => ({ conflicts: at(id).commit(batch) }),
-    progress: async (id) => at(id).progress,
+    progress: async (id) => at(id).ledger.tracking.watermark,
+    addReceipts: async (id, receipts) => at(id).ledger.add(receipts),
+    receipts: async (id, page) => at(id).ledger.receipts(page),
+    removeReceipts: async (id, ids) => at(id).ledger.remove(ids),
+    tracking: async (id) => at(id).ledger.tracking,
+    changeTracking: async (id, expected, next) => at(id).ledger.change(expected, next),
     query: async (id, query) => at(id).query(query),
     scan: async (id, page) => at(id).scan(page),
+    troubled: async (id, trouble, page) => at(id).troubled(trouble, page),
     count: async (id) => at(id).count(),
     purgeRemoved: async (id, before) => at(id).purgeRemoved(before),
   };

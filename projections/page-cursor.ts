@@ -1,11 +1,12 @@
 import { BanyanError } from 'banyan/runtime';
-import type { GenerationId } from './view-store.ts';
+import type { GenerationId, Trouble } from './view-store.ts';
 
-/** What a page belongs to: an index and its partition, or (both undefined) the scan of all items. */
+/** What a page belongs to: an index and its partition, the items in a trouble, or (none of them) the scan of all items. */
 export interface CursorScope {
   readonly generation: GenerationId;
   readonly index?: string;
   readonly partition?: string;
+  readonly trouble?: Trouble;
 }
 
 /** The last item of a page. */
@@ -37,8 +38,8 @@ export function decodeCursor(scope: CursorScope, cursor: string): CursorPlace {
 
 const parts = ['view', 'generation', 'index', 'partition'];
 
-function namesOf({ generation, index, partition }: CursorScope): (string | number | null)[] {
-  return [generation.projection, generation.number, index ?? null, partition ?? null];
+function namesOf({ generation, index, partition, trouble }: CursorScope): (string | number | null)[] {
+  return [generation.projection, generation.number, index ?? null, partition ?? trouble ?? null];
 }
 
 function parse(cursor: string): unknown[] | undefined {
@@ -50,8 +51,9 @@ function parse(cursor: string): unknown[] | undefined {
   }
 }
 
-function invalid({ generation, index }: CursorScope, why: string): BanyanError {
-  const what = index === undefined ? 'the scan' : `index ${index}`;
+function invalid({ generation, index, trouble }: CursorScope, why: string): BanyanError {
+  const listed = trouble === undefined ? 'the scan' : `the items in trouble (${trouble})`;
+  const what = index === undefined ? listed : `index ${index}`;
   return new BanyanError(
     'CURSOR_INVALID',
     `The page cursor ${why}; expected \`next\` of a page of ${what} of ${generation.projection}, ` +

@@ -17,6 +17,11 @@ export function covers(progress: Progress, target: Progress): boolean {
   return Object.entries(target).every(([log, cursor]) => coversCursor(progress[log], cursor));
 }
 
+/** Whether one progress has come as far as another in any of the logs that the other names. */
+export function coversAny(progress: Progress, target: Progress): boolean {
+  return Object.entries(target).some(([log, cursor]) => coversCursor(progress[log], cursor));
+}
+
 function coversCursor(have: LogCursor | undefined, want: LogCursor): boolean {
   if (have === undefined || have.position < want.position) return false;
   if (have.position > want.position || have.index === undefined) return true;

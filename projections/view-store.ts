@@ -172,7 +172,10 @@ export interface PointerPast {
  * `view-store.contract.ts`.
  */
 export interface ViewStore extends Ledger, Closeable {
-  /** The most that an item may take as compact JSON: document, base and window together, bytes. Absent: no limit. */
+  /**
+   * The most that an item may take as compact JSON: document, base and window together, bytes, as `itemSize` counts.
+   * Absent: no limit.
+   */
   readonly itemBytes?: number;
   /** Makes what the store needs (tables, schemas); may be called by several processes at once, again and again. */
   prepare(): Promise<void>;
@@ -233,7 +236,7 @@ export interface ViewStore extends Ledger, Closeable {
   ): Promise<Page>;
   /**
    * Removes tombstones whose log time is before the given one, and open items without a document whose newest event's
-   * is; returns how many.
+   * is, unless one is in doubt; returns how many.
    */
   purgeRemoved(id: GenerationId, before: string): Promise<number>;
 }

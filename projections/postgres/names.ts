@@ -14,6 +14,11 @@ export function tableOf({ projection, number }: GenerationId): string {
   return fitted(projection, `.g${number}`);
 }
 
+/** The table of a generation's receipts: `order-summary.g3.receipts`. */
+export function receiptsOf({ projection, number }: GenerationId): string {
+  return fitted(projection, `.g${number}.receipts`);
+}
+
 /** The columns of an index in that table. */
 export function columnsOf(index: string): { readonly partition: string; readonly sort: string } {
   return { partition: fitted(index, ':partition'), sort: fitted(index, ':sort') };

@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { escapeText } from '../index-key.ts';
 import { checkLimit } from '../item-rules.ts';
 import { decodeCursor, encodeCursor, type CursorPlace, type CursorScope } from '../page-cursor.ts';
-import type { GenerationId, IndexQuery, Page } from '../view-store.ts';
+import type { GenerationId, IndexQuery, Page, Trouble } from '../view-store.ts';
 import type { Statement } from './connection.ts';
 import { columnsOf, quoted, tableOf } from './names.ts';
 import { itemOf, type ItemRow } from './rows.ts';
@@ -52,6 +52,21 @@ export function askScan(
   checkLimit(limit);
   const scope = { generation: id };
   const rows = select(sql, schema, id, limit).orderBy('key');
+  if (after !== undefined) void rows.where('key', '>', escapeText(decodeCursor(scope, after).key));
+  return { statement: toStatement(rows), pageOf: (found) => pageOf(found, scope, limit) };
+}
+
+/** A page of the items in a trouble, in key order. */
+export function askTroubled(
+  sql: Knex,
+  schema: string,
+  id: GenerationId,
+  trouble: Trouble,
+  { after, limit }: { readonly after?: string; readonly limit: number },
+): PageQuestion {
+  checkLimit(limit);
+  const scope = { generation: id, trouble };
+  const rows = select(sql, schema, id, limit).where('trouble', '=', trouble).orderBy('key');
   if (after !== undefined) void rows.where('key', '>', escapeText(decodeCursor(scope, after).key));
   return { statement: toStatement(rows), pageOf: (found) => pageOf(found, scope, limit) };
 }

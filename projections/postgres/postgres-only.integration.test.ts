@@ -62,7 +62,7 @@ describe('the schema', () => {
     const connectionString = await testDatabase('at_once');
     const stores = Array.from({ length: 6 }, () => postgresViews({ connectionString, maxConnections: 2 }));
     await Promise.all(stores.map((store) => store.prepare()));
-    expect((await sql(connectionString, 'SELECT version FROM banyan.layout')).rows).toEqual([{ version: 2 }]);
+    expect((await sql(connectionString, 'SELECT version FROM banyan.layout')).rows).toEqual([{ version: 3 }]);
     await Promise.all(stores.map((store) => store.close()));
   });
 });

@@ -3,10 +3,11 @@ import knex from 'knex';
 import type { DatabaseError } from 'pg';
 import { escapeText } from '../index-key.ts';
 import { generationUnknown } from '../item-rules.ts';
-import type { AtomicViewStore, Generation, GenerationId, Item } from '../view-store.ts';
+import type { AtomicViewStore, Generation, GenerationId, Item, Page } from '../view-store.ts';
 import { connect } from './connection.ts';
 import { quoted, tableOf } from './names.ts';
-import { askIndex, askScan, type PageRow } from './pages.ts';
+import { askIndex, askScan, askTroubled, type PageQuestion, type PageRow } from './pages.ts';
+import { createLedger } from './ledger.ts';
 import { createRegistry } from './registry.ts';
 import { itemOf, type ItemRow } from './rows.ts';
 import { prepareSchema } from './schema.ts';
@@ -21,6 +22,8 @@ export interface PostgresViewsOptions {
   readonly schema?: string;
   /** Default 10. */
   readonly maxConnections?: number;
+  /** As {@link AtomicViewStore.itemBytes}. Default: no limit but that of Postgres, 255 MB for a document. */
+  readonly itemBytes?: number;
   readonly logger?: Logger;
 }
 
@@ -34,7 +37,13 @@ const keysOfRead = 5000;
  * @throws BanyanError VIEW_STORE_URL_INVALID
  */
 export function postgresViews(options: PostgresViewsOptions): AtomicViewStore {
-  const { connectionString, schema = 'banyan', maxConnections = 10, logger = silentLogger } = options;
+  const {
+    connectionString,
+    schema = 'banyan',
+    maxConnections = 10,
+    itemBytes,
+    logger = silentLogger,
+  } = options;
   const connection = connect({ connectionString, maxConnections, logger });
   // Builds SQL and runs nothing: everything goes through the one pool.
   const sql = knex({ client: 'pg' });
@@ -55,6 +64,13 @@ export function postgresViews(options: PostgresViewsOptions): AtomicViewStore {
       (query) => query<ItemRow>(readStatement(schema, id, keys.map(escapeText))),
       (error) => tellTable(id, error),
     );
+  const page = async (id: GenerationId, { statement, pageOf }: PageQuestion, index?: string): Promise<Page> =>
+    pageOf(
+      await connection.run(
+        (query) => query<PageRow>(statement),
+        (error) => tellTable(id, error, index),
+      ),
+    );
   const one = async <Row extends { n: string }>(
     id: GenerationId,
     text: string,
@@ -69,6 +85,8 @@ export function postgresViews(options: PostgresViewsOptions): AtomicViewStore {
 
   return {
     ...registry,
+    ...createLedger(connection, schema),
+    ...(itemBytes !== undefined && { itemBytes }),
     prepare: () => connection.transaction((query) => prepareSchema(sql, schema, query)),
     close: () => connection.close(),
     dropGeneration: async (id) => {
@@ -83,22 +101,11 @@ export function postgresViews(options: PostgresViewsOptions): AtomicViewStore {
       }
       return found;
     },
-    writeMany: async (id, writes) => writeMany(connection, schema, await registered(id), writes),
-    commit: async (id, batch) => commit(connection, schema, await registered(id), batch),
-    query: async (id, question) => {
-      const { statement, pageOf } = askIndex(sql, schema, id, question);
-      const told = (error: DatabaseError) => tellTable(id, error, question.index);
-      return pageOf(await connection.run((query) => query<PageRow>(statement), told));
-    },
-    scan: async (id, page) => {
-      const { statement, pageOf } = askScan(sql, schema, id, page);
-      return pageOf(
-        await connection.run(
-          (query) => query<PageRow>(statement),
-          (error) => tellTable(id, error),
-        ),
-      );
-    },
+    writeMany: async (id, writes) => writeMany(connection, schema, await registered(id), writes, itemBytes),
+    commit: async (id, batch) => commit(connection, schema, await registered(id), batch, itemBytes),
+    query: async (id, question) => page(id, askIndex(sql, schema, id, question), question.index),
+    scan: async (id, asked) => page(id, askScan(sql, schema, id, asked)),
+    troubled: async (id, trouble, asked) => page(id, askTroubled(sql, schema, id, trouble, asked)),
     count: (id) => one(id, 'SELECT count(document) AS n FROM TABLE'),
     purgeRemoved: (id, before) =>
       one(

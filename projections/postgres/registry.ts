@@ -3,8 +3,8 @@ import type { Knex } from 'knex';
 import { generationUnknown, lost } from '../item-rules.ts';
 import type { Generation, GenerationId, GenerationState, LivePointer, ViewStore } from '../view-store.ts';
 import type { Connection, Query } from './connection.ts';
-import { quoted, tableOf } from './names.ts';
-import { createTable, lockSchema, toStatement } from './schema.ts';
+import { quoted, receiptsOf, tableOf } from './names.ts';
+import { createTables, lockSchema, toStatement } from './schema.ts';
 
 interface GenerationRow {
   readonly projection: string;
@@ -20,16 +20,10 @@ interface GenerationRow {
 /** The methods of a view store that concern generations and pointers. */
 export type Registry = Pick<
   ViewStore,
-  | 'createGeneration'
-  | 'generations'
-  | 'changeGeneration'
-  | 'dropGeneration'
-  | 'pointer'
-  | 'movePointer'
-  | 'progress'
+  'createGeneration' | 'generations' | 'changeGeneration' | 'dropGeneration' | 'pointer' | 'movePointer'
 >;
 
-/** Keeps generations, progress and pointers in the schema. */
+/** Keeps generations and pointers in the schema. */
 export function createRegistry(connection: Connection, sql: Knex, schema: string): Registry {
   const table = (name: string): Knex.QueryBuilder => sql.withSchema(schema).table(name);
   const where = ({ projection, number }: GenerationId): GenerationId => ({ projection, number });
@@ -46,7 +40,7 @@ export function createRegistry(connection: Connection, sql: Knex, schema: string
     await query(toStatement(table('generations').insert(rowOf(generation))));
     const progress = { ...where(generation), progress: JSON.stringify(generation.floor) };
     await query(toStatement(table('progress').insert(progress)));
-    for (const statement of createTable(schema, generation)) await query(statement);
+    for (const statement of createTables(schema, generation)) await query(statement);
     return generation;
   };
 
@@ -54,7 +48,8 @@ export function createRegistry(connection: Connection, sql: Knex, schema: string
     await lockSchema(schema, query);
     for (const name of ['generations', 'progress'])
       await query(toStatement(table(name).where(where(id)).delete()));
-    await query({ text: `DROP TABLE IF EXISTS ${quoted(schema, tableOf(id))}`, values: [] });
+    const tables = [tableOf(id), receiptsOf(id)].map((name) => quoted(schema, name));
+    await query({ text: `DROP TABLE IF EXISTS ${tables.join(', ')}`, values: [] });
   };
 
   return {
@@ -79,14 +74,6 @@ export function createRegistry(connection: Connection, sql: Knex, schema: string
       connection.run((query) =>
         movePointer(query, () => table('pointers'), group, expectedEpoch, { live, past }),
       ),
-    progress: (id) =>
-      connection.run(async (query) => {
-        const [row] = await query<{ progress: Progress }>(
-          toStatement(table('progress').where(where(id)).select('progress')),
-        );
-        if (!row) throw generationUnknown(id);
-        return row.progress;
-      }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { BanyanError } from 'banyan/runtime';
 import { escapeText, unescapeText } from '../index-key.ts';
 import { decodeState, encodeState } from '../item-codec.ts';
+import { purgeableSince, troubleOf } from '../item-state.ts';
 import type { Document, GenerationId, IndexSpec, Item, ItemWrite } from '../view-store.ts';
 
 /** A row as it is read. */
@@ -14,30 +15,35 @@ export interface ItemRow {
 
 /** The item in a row. */
 export function itemOf({ key, revision, document, state }: ItemRow): Item {
-  const item = { key: unescapeText(key), revision: Number(revision), state: decodeState(state) };
-  return document === null ? item : { ...item, document };
+  const item = { key: unescapeText(key), revision: Number(revision) };
+  if (document === null) return { ...item, state: decodeState(state, undefined) };
+  return { ...item, document, state: decodeState(state, document) };
 }
 
 /**
- * A write as one JSON array, the row of the input of a statement:
- * key, revision, expected, document, state, removed at, then partition and sort of each index.
+ * A write as one JSON object, the row of the input of a statement: r revision, e expected, d document, s state, m made
+ * of, t0 key, t1 purgeable since, t2 trouble, then partition and sort of each index. What is null is left out.
  * @throws BanyanError DOCUMENT_NOT_STORABLE
  */
 export function inputOf(id: GenerationId, indexes: readonly IndexSpec[], write: ItemWrite): string {
-  const { item, expected, indexEntries } = write;
+  const { item, expected, indexEntries, madeOf } = write;
   const document = item.document === undefined ? 'null' : JSON.stringify(item.document);
   if (item.document !== undefined) checkStorable(id, item.key, document, item.document);
-  const removedAt = item.state.kind === 'removed' ? item.state.at.logTime : null;
   const places = indexes.flatMap(({ name }) => {
     const entry = indexEntries.find(({ index }) => index === name);
-    return entry ? [escapeText(entry.partition), entry.sort] : [null, null];
+    return entry ? [escapeText(entry.partition), entry.sort] : [undefined, undefined];
   });
-  const texts = [escapeText(item.key), removedAt, ...places].map(
-    (text, at) => `"t${at}":${JSON.stringify(text)}`,
-  );
+  const texts = [escapeText(item.key), purgeableSince(item), troubleOf(item.state), ...places]
+    .map((text, at) => (text === undefined ? '' : `,"t${at}":${JSON.stringify(text)}`))
+    .join('');
   // Text within the text: Postgres reads the escapes of the outer one, and would refuse those of an event's data.
-  const state = JSON.stringify(JSON.stringify(encodeState(item.state)));
-  return `{"r":${item.revision},"e":${expected ?? 'null'},"d":${document},"s":${state},${texts.join(',')}}`;
+  const state = JSON.stringify(JSON.stringify(encodeState(item.state, item.document)));
+  const condition = expected === undefined ? madeOfText(madeOf) : `,"e":${expected}`;
+  return `{"r":${item.revision},"d":${document},"s":${state}${condition}${texts}}`;
+}
+
+function madeOfText(madeOf: ItemWrite['madeOf']): string {
+  return madeOf === undefined ? '' : `,"m":${JSON.stringify(madeOf)}`;
 }
 
 /** Text that `jsonb` refuses, as JSON.stringify writes it: U+0000, and a surrogate without its partner. */

@@ -1,14 +1,14 @@
 import { BanyanError } from 'banyan/runtime';
 import type { Knex } from 'knex';
-import type { Generation } from '../view-store.ts';
+import type { Generation, GenerationId } from '../view-store.ts';
 import type { Query, Statement } from './connection.ts';
-import { columnsOf, quoted, tableOf } from './names.ts';
+import { columnsOf, quoted, receiptsOf, tableOf } from './names.ts';
 
 /** The layout that this code reads and writes; a change of it is one more entry of {@link migrations}. */
-const migrations: readonly ((sql: Knex, schema: string) => readonly Statement[])[] = [
-  firstLayout,
-  pointersWithPast,
-];
+const migrations: readonly Migration[] = [firstLayout, pointersWithPast, tracking];
+
+/** The statements of a change of the layout, by what the schema holds. */
+type Migration = (sql: Knex, schema: string, query: Query) => Promise<readonly Statement[]>;
 
 /**
  * Brings the schema to the layout of this code, in the caller's transaction; safe when many do it at once.
@@ -20,7 +20,7 @@ export async function prepareSchema(sql: Knex, schema: string, query: Query): Pr
   const version = await versionOf(schema, query);
   if (version > migrations.length) throw tooNew(schema, version);
   for (const migrate of migrations.slice(version)) {
-    for (const statement of migrate(sql, schema)) await query(statement);
+    for (const statement of await migrate(sql, schema, query)) await query(statement);
   }
   if (version < migrations.length) {
     const layout = sql.withSchema(schema).table('layout');
@@ -56,7 +56,7 @@ async function versionOf(schema: string, query: Query): Promise<number> {
 }
 
 /** The first layout: the registry, the progress apart from it since it changes with every batch, and the pointers. */
-function firstLayout(sql: Knex, schema: string): Statement[] {
+async function firstLayout(sql: Knex, schema: string): Promise<Statement[]> {
   const tables = sql.schema
     .withSchema(schema)
     .createTable('layout', (table) => void table.integer('version').notNullable())
@@ -89,12 +89,43 @@ function firstLayout(sql: Knex, schema: string): Statement[] {
 }
 
 /** The second layout: pointers remember what was live before. */
-function pointersWithPast(_sql: Knex, schema: string): Statement[] {
+async function pointersWithPast(_sql: Knex, schema: string): Promise<Statement[]> {
   return [text(`ALTER TABLE ${quoted(schema, 'pointers')} ADD COLUMN past jsonb`)];
 }
 
-/** The statements that make a generation's table and its indexes. */
-export function createTable(schema: string, generation: Generation): Statement[] {
+/**
+ * The third layout: what the watermark rests on. No item that was written before is in trouble, since only ordered
+ * projectors wrote.
+ */
+async function tracking(_sql: Knex, schema: string, query: Query): Promise<Statement[]> {
+  const generations = await query<GenerationId>(
+    text(`SELECT projection, number FROM ${quoted(schema, 'generations')}`),
+  );
+  return [
+    // Text that the server never looks into, as an item's state.
+    text(`ALTER TABLE ${quoted(schema, 'progress')} ADD COLUMN revision bigint NOT NULL DEFAULT 0,
+      ADD COLUMN tracking json`),
+    ...generations.flatMap((id) => [
+      text(`ALTER TABLE ${quoted(schema, tableOf(id))} ADD COLUMN trouble text`),
+      ...troubleAndReceipts(schema, id),
+    ]),
+  ];
+}
+
+/** The index of a generation's items in trouble, which costs the others nothing, and its table of receipts. */
+function troubleAndReceipts(schema: string, id: GenerationId): Statement[] {
+  const receipts = quoted(schema, receiptsOf(id));
+  return [
+    text(`CREATE INDEX ON ${quoted(schema, tableOf(id))} (trouble, key) WHERE trouble IS NOT NULL`),
+    // A queue: what was forgotten is swept out by number, however long it has grown.
+    text(`CREATE TABLE ${receipts} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, log text NOT NULL,
+      healed boolean NOT NULL, places json NOT NULL)
+      WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)`),
+  ];
+}
+
+/** The statements that make a generation's tables and their indexes. */
+export function createTables(schema: string, generation: Generation): Statement[] {
   const table = quoted(schema, tableOf(generation));
   const indexes = generation.indexes.map(({ name }) => columnsOf(name));
   const columns = [
@@ -104,6 +135,7 @@ export function createTable(schema: string, generation: Generation): Statement[]
     // Text that the server never looks into; jsonb is larger, and refuses U+0000, which an event may hold.
     'state json NOT NULL',
     'removed_at text',
+    'trouble text',
     ...indexes.flatMap(({ partition, sort }) => [
       `${quoted(partition)} text COLLATE "C"`,
       `${quoted(sort)} text COLLATE "C"`,
@@ -113,6 +145,7 @@ export function createTable(schema: string, generation: Generation): Statement[]
     // A tenth of each page is left free, so that an update that moves in no index changes none of them.
     text(`CREATE TABLE ${table} (${columns.join(', ')}) WITH (fillfactor = 90)`),
     text(`CREATE INDEX ON ${table} (removed_at) WHERE removed_at IS NOT NULL`),
+    ...troubleAndReceipts(schema, generation),
     ...indexes.map(({ partition, sort }) =>
       text(
         `CREATE INDEX ON ${table} (${quoted(partition)}, ${quoted(sort)}, key) WHERE ${quoted(partition)} IS NOT NULL`,

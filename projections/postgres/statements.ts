@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Generation, GenerationId } from '../view-store.ts';
 import type { Statement } from './connection.ts';
 import { columnsOf, quoted, tableOf } from './names.ts';
+import type { Part } from './parts.ts';
 
 /*
  * The hot statements. Each takes its rows as one JSON text, so that one text of a statement, prepared once a
@@ -29,7 +30,8 @@ export function readStatement(schema: string, id: GenerationId, keys: readonly s
 
 /** Writes the rows whose condition holds and gives their keys. */
 export function writeStatement(schema: string, generation: Generation, input: string): Statement {
-  return prepared(`WITH ${writing(schema, generation)} SELECT key FROM written`, [input]);
+  const { projection, number } = generation;
+  return prepared(`WITH ${writing(schema, generation)} SELECT key FROM written`, [input, projection, number]);
 }
 
 /**
@@ -40,47 +42,60 @@ export function writeStatement(schema: string, generation: Generation, input: st
 export function commitStatement(
   schema: string,
   generation: Generation,
-  rows: { readonly input: string; readonly keys: readonly string[] },
+  rows: Part<unknown>,
   progress?: { readonly expected: string; readonly next: string },
 ): Statement {
   const refuse = quoted(schema, 'refuse');
   const unwritten =
     'SELECT json_agg(t0)::text FROM input WHERE NOT EXISTS (SELECT FROM written WHERE key = t0)';
   const moved = `, moved AS (
-    UPDATE ${quoted(schema, 'progress')} SET progress = $4::jsonb
-    WHERE projection = $5 AND number = $6 AND progress = $3::jsonb RETURNING 1)`;
+    UPDATE ${quoted(schema, 'progress')} SET progress = $6::jsonb, revision = revision + 1
+    WHERE projection = $2 AND number = $3 AND progress = $5::jsonb RETURNING 1)`;
   const text = `WITH ${writing(schema, generation)}${progress ? moved : ''}
     SELECT CASE
       ${progress ? `WHEN NOT EXISTS (SELECT FROM moved) THEN ${refuse}('PROGRESS', '')` : ''}
-      WHEN (SELECT count(*) FROM written) < $2::int
+      WHEN (SELECT count(*) FROM written) < $4::int
         THEN ${refuse}('CONFLICT', (${unwritten}))
       END`;
-  const place = progress ? [progress.expected, progress.next, generation.projection, generation.number] : [];
-  return prepared(text, [rows.input, rows.keys.length, ...place]);
+  const { projection, number } = generation;
+  const place = progress ? [progress.expected, progress.next] : [];
+  return prepared(text, [rows.input, projection, number, rows.given.length, ...place]);
 }
 
-/** The common table expressions that write the rows of the JSON text $1; \`written\` has the keys that were. */
+/**
+ * The common table expressions that write the rows of the JSON text $1; `written` has the keys that were. $2 and $3 are
+ * the generation's projection and number.
+ */
 function writing(schema: string, generation: Generation): string {
   const table = quoted(schema, tableOf(generation));
   const places = generation.indexes
     .flatMap(({ name }) => Object.values(columnsOf(name)))
     .map((name) => quoted(name));
-  const columns = ['revision', 'document', 'state', 'removed_at', ...places];
-  const given = ['r', 'd', 's::json', 't1', ...places.map((_, at) => `t${at + 2}`)];
-  const texts = ['t0', 't1', ...places.map((_, at) => `t${at + 2}`)].map((name) => `${name} text`);
+  const columns = ['revision', 'document', 'state', 'removed_at', 'trouble', ...places];
+  const given = ['r', 'd', 's::json', 't1', 't2', ...places.map((_, at) => `t${at + 3}`)];
+  const texts = ['t0', 't1', 't2', ...places.map((_, at) => `t${at + 3}`)].map((name) => `${name} text`);
   return `input AS MATERIALIZED (
-      SELECT * FROM json_to_recordset($1::json) AS x(r bigint, e bigint, d jsonb, s text, ${texts.join(', ')})),
+      SELECT * FROM json_to_recordset($1::json)
+      AS x(r bigint, e bigint, d jsonb, s text, m json, ${texts.join(', ')})),
+    watermark AS MATERIALIZED (
+      SELECT log, (at->>'position')::bigint AS position, (at->>'index')::int AS index
+      FROM ${quoted(schema, 'progress')}, jsonb_each(progress) AS of(log, at)
+      WHERE projection = $2 AND number = $3),
     updated AS (
       UPDATE ${table} AS t SET ${columns.map((column, at) => `${column} = ${given[at] ?? ''}`).join(', ')}
       FROM input WHERE t.key = input.t0 AND t.revision = input.e RETURNING t.key),
     inserted AS (
-      INSERT INTO ${table} (key, ${columns.join(', ')}) SELECT t0, ${given.join(', ')} FROM input WHERE e IS NULL
+      INSERT INTO ${table} (key, ${columns.join(', ')}) SELECT t0, ${given.join(', ')} FROM input
+      WHERE e IS NULL AND (m IS NULL OR NOT EXISTS (
+        SELECT FROM watermark AS w, json_each(m) AS made(log, at)
+        WHERE w.log = made.log AND (w.position > (at->>'position')::bigint
+          OR w.position = (at->>'position')::bigint AND (w.index IS NULL OR w.index >= (at->>'index')::int))))
       ON CONFLICT (key) DO NOTHING RETURNING key),
     written AS (SELECT key FROM updated UNION ALL SELECT key FROM inserted)`;
 }
 
 /** A prepared statement is known to a connection by its name; the name of ours is the text's hash. */
-function prepared(text: string, values: readonly unknown[]): Statement {
+export function prepared(text: string, values: readonly unknown[]): Statement {
   let name = names.get(text);
   if (name === undefined) names.set(text, (name = createHash('sha256').update(text).digest('base64url')));
   return { text, values, name };

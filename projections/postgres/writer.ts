@@ -4,19 +4,11 @@ import { unescapeText } from '../index-key.ts';
 import { checkWrites, generationUnknown, indexUnknown, lost } from '../item-rules.ts';
 import type { AtomicViewStore, Generation, GenerationId, ItemWrite, ViewStore } from '../view-store.ts';
 import type { Connection, Query } from './connection.ts';
+import { inParts, type Part } from './parts.ts';
 import { inputOf } from './rows.ts';
 import { commitStatement, writeStatement, type WrittenRow } from './statements.ts';
 
-/** What one statement takes at most: a larger batch becomes several. */
-const bounds = { rows: 1000, characters: 4 * 1024 * 1024 } as const;
-
-/** Rows of one statement: their keys, and a JSON array of them. */
-interface Part {
-  readonly keys: readonly string[];
-  readonly input: string;
-}
-
-const nothing: Part = { keys: [], input: '[]' };
+const nothing: Part<ItemWrite> = { given: [], input: '[]' };
 
 /** As {@link ViewStore.writeMany}, into a schema. */
 export async function writeMany(
@@ -24,13 +16,14 @@ export async function writeMany(
   schema: string,
   generation: Generation,
   writes: readonly ItemWrite[],
+  itemBytes?: number,
 ): ReturnType<ViewStore['writeMany']> {
   const conflicts: string[] = [];
-  for (const { keys, input } of split(generation, writes)) {
+  for (const { given, input } of split(generation, writes, itemBytes)) {
     const write = (query: Query): Promise<WrittenRow[]> => query(writeStatement(schema, generation, input));
     const rows = await repeated(() => connection.run(write, (error) => tellWrite(generation, error)));
     const written = new Set(rows.map(({ key }) => unescapeText(key)));
-    conflicts.push(...keys.filter((key) => !written.has(key)));
+    for (const { item } of given) if (!written.has(item.key)) conflicts.push(item.key);
   }
   return { conflicts };
 }
@@ -41,8 +34,9 @@ export async function commit(
   schema: string,
   generation: Generation,
   { writes, expected, next }: Parameters<AtomicViewStore['commit']>[1],
+  itemBytes?: number,
 ): ReturnType<AtomicViewStore['commit']> {
-  const [first = nothing, ...rest] = split(generation, writes);
+  const [first = nothing, ...rest] = split(generation, writes, itemBytes);
   const progress = { expected: JSON.stringify(expected), next: JSON.stringify(next) };
   const work = async (query: Query): Promise<void> => {
     await query(commitStatement(schema, generation, first, progress));
@@ -59,26 +53,19 @@ export async function commit(
 }
 
 /** Parts within the bounds, in key order so that writers who meet wait for each other in the same order. */
-function split(generation: Generation, writes: readonly ItemWrite[]): Part[] {
-  checkWrites(generation, writes);
+function split(
+  generation: Generation,
+  writes: readonly ItemWrite[],
+  itemBytes: number | undefined,
+): Part<ItemWrite>[] {
+  checkWrites(generation, writes, itemBytes);
   const unknown = writes
     .flatMap(({ indexEntries }) => indexEntries)
     .find(({ index }) => !generation.indexes.some(({ name }) => name === index));
   if (unknown) throw indexUnknown(generation, unknown);
-  const parts: { keys: string[]; rows: string[]; characters: number }[] = [];
   const sorted =
     writes.length < 2 ? writes : [...writes].sort((one, other) => (one.item.key < other.item.key ? -1 : 1));
-  for (const write of sorted) {
-    const row = inputOf(generation, generation.indexes, write);
-    let part = parts.at(-1);
-    if (!part || part.rows.length >= bounds.rows || part.characters + row.length > bounds.characters) {
-      parts.push((part = { keys: [], rows: [], characters: 0 }));
-    }
-    part.keys.push(write.item.key);
-    part.rows.push(row);
-    part.characters += row.length;
-  }
-  return parts.map(({ keys, rows }) => ({ keys, input: `[${rows.join(',')}]` }));
+  return inParts(sorted, (write) => inputOf(generation, generation.indexes, write));
 }
 
 /** A deadlock or a serialization failure wrote nothing: the same again, a few times. */

@@ -1,4 +1,4 @@
-import { event, type DomainEvent } from 'banyan/events';
+import { event, eventAt, type DomainEvent } from 'banyan/events';
 import { z } from 'zod';
 import type { JsonObject } from 'banyan/runtime';
 import { projection, removed } from '../projection.ts';
@@ -44,15 +44,9 @@ export function exampleEvent(
   given: Partial<DomainEvent> = {},
 ): DomainEvent {
   const place = { ...at(position), version: 1, ...given };
-  return {
-    ...place,
-    id: `${place.source}:${place.translation}@${place.version}:${position}:${place.index}`,
-    type,
-    committedAt: place.logTime,
-    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-    causedBy: `${place.source}:${position}`,
-    data,
-  };
+  const event = eventAt(place, { committedAt: place.logTime, ...place, position }, { type, data });
+  // A plain object, of which tests make others.
+  return { ...event, traceparent: event.traceparent };
 }
 
 /** What the documents are in the end, by the definition of a fold. */

@@ -29,7 +29,7 @@ export interface PositionRange {
 
 /** What the watermark tracker knows of a generation. */
 export interface Tracking {
-  /** Grows by one with each change; 0 before the first. */
+  /** Grows by one with each change, a commit of an ordered projector among them; 0 before the first. */
   readonly revision: number;
   /** For each event log, up to where the view is complete; `ViewStore.progress` gives the same. */
   readonly watermark: Progress;
@@ -45,6 +45,12 @@ export interface Tracking {
   readonly parked?: Stuck;
 }
 
+/** What is tracked of a generation that was built up to its floor, and of which nothing else is known yet. */
+export function emptyTracking(floor: Progress): Tracking {
+  const figures = { healed: 0, late: 0 };
+  return { revision: 0, watermark: floor, logTimes: {}, done: {}, healed: {}, figures };
+}
+
 /**
  * The part of a view store that the watermark rests on. Projectors add receipts, each an entry of its own, so that no
  * two of them wait for one another; the tracker folds them into one small record.
@@ -54,7 +60,12 @@ export interface Ledger {
 
   /** Keeps the receipts; call it once all writes of their events are done. */
   addReceipts(id: GenerationId, receipts: readonly Receipt[]): Promise<void>;
-  /** Some of the receipts, oldest first as far as the store can tell. @param limit 1 to 1000 */
+  /**
+   * Some of the receipts, oldest first as far as the store can tell: one that is added meanwhile may come to lie before
+   * `after`, and is found when it is asked for from the beginning again.
+   * @param page.after the id of the last receipt before
+   * @param page.limit 1 to 1000
+   */
   receipts(
     id: GenerationId,
     page: { readonly after?: string; readonly limit: number },
