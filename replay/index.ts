@@ -95,12 +95,7 @@ export {
   type TranslationPlan,
   type ViewPlan,
 } from './plan/plan.ts';
-export {
-  planStart,
-  startReplay,
-  type StartedView,
-  type StartOptions,
-  type StartPlan,
-} from './start/start-replay.ts';
+export { planStart, type StartedView, type StartPlan } from './start/plan-start.ts';
+export { startReplay, type StartOptions } from './start/start-replay.ts';
 export type { TranslatedLog, TranslateProgress } from './retranslate/build-event-log.ts';
 export { fieldPaths, type ValueDifference } from './compare/differences.ts';

@@ -1,33 +1,21 @@
-import { eventLogName, type EventLogRef } from 'banyan/events';
-import { BanyanError, toError, type Logger } from 'banyan/runtime';
-import { appendHistory } from '../history/history.ts';
-import { chosenProjections, planReplay, type ReplayPlan, type TranslationPlan } from '../plan/plan.ts';
-import type { ReplayGroup, ReplayProject, ReplayProjection } from '../project.ts';
+import { toError, type Logger } from 'banyan/runtime';
+import { appendHistory, type NewHistoryEntry } from '../history/history.ts';
+import type { ReplayProject } from '../project.ts';
 import type { RebuildProgress } from '../rebuild/meter.ts';
 import { rebuild, type Rebuilt, type RebuildOptions } from '../rebuild/rebuild.ts';
 import { buildEventLog, type TranslatedLog, type TranslateProgress } from '../retranslate/build-event-log.ts';
+import { settleEventLogs } from '../settled-head.ts';
+import type { StartedView, StartPlan } from './plan-start.ts';
+import { untoldFigures } from './untold-end.ts';
 
-/** What is to be done, one after the other. */
-export interface StartPlan {
-  /** New versions of translations whose event logs are built first. */
-  readonly translations: readonly Extract<TranslationPlan, { readonly kind: 'build' }>[];
-  readonly views: readonly StartedView[];
-  /** Views that were not named and are rebuilt too, since they depend on a translation that is. */
-  readonly added: readonly string[];
-}
-
-/** A view to be rebuilt. */
-export interface StartedView {
-  readonly group: ReplayGroup;
-  readonly code: ReplayProjection;
-}
-
-/** How a rebuild is done; see {@link RebuildOptions}. */
-export type StartOptions = Pick<
-  RebuildOptions,
-  'narrow' | 'workers' | 'openStore' | 'memoryBytes' | 'rate' | 'takeOver'
-> & {
+/** How a start is done, and who is told of it. */
+export interface StartOptions {
   readonly project: ReplayProject;
+  /** How the views are built; see {@link RebuildOptions}. */
+  readonly building: Pick<
+    RebuildOptions,
+    'narrow' | 'workers' | 'openStore' | 'memoryBytes' | 'rate' | 'takeOver'
+  >;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly why?: string;
@@ -35,57 +23,6 @@ export type StartOptions = Pick<
   readonly onTranslated?: (log: TranslatedLog) => Promise<void>;
   readonly onFolding?: (projection: string, progress: RebuildProgress) => void;
   readonly onFolded?: (projection: string, rebuilt: Rebuilt) => Promise<void>;
-};
-
-/**
- * Finds what starting these views means. Changes nothing.
- * @throws BanyanError PROJECTION_UNKNOWN; REPLAY_NOTHING when they are what the code makes; REPLAY_SAME_VERSION when a
- *   translation's code changed under its old version
- */
-export async function planStart(project: ReplayProject, names: readonly string[]): Promise<StartPlan> {
-  const named = chosenProjections(project, names);
-  const plan = await planReplay(project, names);
-  const needed = new Set(named.flatMap(({ code }) => code.logs.map(eventLogName)));
-  const concerned = plan.translations.filter(({ log }) => needed.has(log));
-  const unchanged = concerned.find(({ kind }) => kind === 'same-version');
-  if (unchanged) throw sameVersion(unchanged);
-  const translations = concerned.filter((one) => one.kind === 'build');
-  const built = new Set(translations.map(({ log }) => log));
-  const groups = new Set(translations.map(({ group }) => group));
-  const views = chosenProjections(project, []).filter(
-    ({ group, code }) =>
-      names.includes(code.projection.name) || (groups.has(group.name) && isFedBy(code, built)),
-  );
-  refuseCurrent(plan, names);
-  const added = views.map(({ code }) => code.projection.name).filter((name) => !names.includes(name));
-  return { translations, views, added };
-}
-
-function isFedBy({ logs }: ReplayProjection, names: ReadonlySet<string>): boolean {
-  return logs.some((log: EventLogRef) => names.has(eventLogName(log)));
-}
-
-function refuseCurrent({ current, views }: ReplayPlan, names: readonly string[]): void {
-  const done = names.filter(
-    (name) =>
-      current.includes(name) || views.some(({ projection, isBuilt }) => projection === name && isBuilt),
-  );
-  if (done.length === 0) return;
-  throw new BanyanError(
-    'REPLAY_NOTHING',
-    `${done.join(', ')}: there is a generation already that is what the code makes. See banyan replay status; to ` +
-      'build one anew all the same, retire that one first.',
-    { details: { projections: done } },
-  );
-}
-
-function sameVersion({ log, ref, owner }: TranslationPlan): BanyanError {
-  return new BanyanError(
-    'REPLAY_SAME_VERSION',
-    `The code of translation ${log} changed, and its version did not. What it translated already stays as it is: give it ` +
-      `version ${ref.version + 1} (owner: ${owner.team}, ${owner.contact}), then start again.`,
-    { details: { log } },
-  );
 }
 
 /** Does what {@link planStart} found: event logs first, then the views in order. Killed, the same again goes on. */
@@ -109,40 +46,65 @@ export async function startReplay(plan: StartPlan, options: StartOptions): Promi
   }
 }
 
-async function rebuildView({ group, code }: StartedView, options: StartOptions): Promise<Rebuilt> {
-  const { project, onFolding, why, onTranslating: _, onTranslated: __, onFolded: ___, ...rest } = options;
-  const { name } = code.projection;
-  const { hash } = code.bundle;
+async function rebuildView(view: StartedView, options: StartOptions): Promise<Rebuilt> {
+  const { project, signal } = options;
+  const { code, untold } = view;
+  if (untold) {
+    const rebuilt = await untoldFigures(project, untold);
+    await tell(view, options, { ...finishOf(rebuilt), completed: true });
+    return rebuilt;
+  }
   await project.bundles.put(code.bundle);
-  const tell = (action: 'start' | 'finish' | 'fail', more: object): Promise<void> =>
-    appendHistory(project.directory, {
-      action,
-      group: group.name,
-      projections: [{ name, bundle: hash, ...('to' in more ? { to: Number(more.to) } : {}) }],
-      ...(why !== undefined && { why }),
-      ...('figures' in more ? { figures: more.figures as Record<string, number | string> } : {}),
-    });
-  await tell('start', {});
+  await tell(view, options, { action: 'start' });
   try {
-    const rebuilt = await rebuild({
-      ...rest,
-      directory: project.directory,
-      store: project.store,
-      bundles: project.bundles,
-      group: group.name,
-      projection: name,
-      bundle: hash,
-      logs: code.logs,
-      ...(onFolding && { onProgress: (progress: RebuildProgress) => onFolding(name, progress) }),
-    });
-    const { events, documents, seconds, peakMemoryBytes } = rebuilt.figures;
-    await tell('finish', {
-      to: rebuilt.generation.number,
-      figures: { events, documents, seconds: Math.round(seconds * 10) / 10, peakMemoryBytes },
-    });
+    await settleEventLogs(project.directory, code.logs, signal);
+    const rebuilt = await rebuild(rebuildOptions(view, options));
+    await tell(view, options, finishOf(rebuilt));
     return rebuilt;
   } catch (error) {
-    if (!options.signal.aborted) await tell('fail', { figures: { error: toError(error).message } });
+    if (!signal.aborted)
+      await tell(view, options, { action: 'fail', figures: { error: toError(error).message } });
     throw error;
   }
+}
+
+function rebuildOptions({ group, code }: StartedView, options: StartOptions): RebuildOptions {
+  const { project, building, logger, signal, onFolding } = options;
+  const { directory, store, bundles } = project;
+  const { name } = code.projection;
+  return {
+    ...{ ...building, directory, store, bundles, logger, signal },
+    ...{ group: group.name, projection: name, bundle: code.bundle.hash, logs: code.logs },
+    ...(onFolding && { onProgress: (progress) => onFolding(name, progress) }),
+  };
+}
+
+/** What the audit trail is told of the building of one view. */
+type Told = Pick<NewHistoryEntry, 'action' | 'figures' | 'completed'> & { readonly to?: number };
+
+function finishOf({ generation, figures }: Rebuilt): Told {
+  const { events, documents, seconds, peakMemoryBytes } = figures;
+  return {
+    action: 'finish',
+    to: generation.number,
+    figures: { events, documents, seconds: Math.round(seconds * 10) / 10, peakMemoryBytes },
+  };
+}
+
+async function tell(
+  { group, code }: StartedView,
+  { project, why }: StartOptions,
+  { to, ...told }: Told,
+): Promise<void> {
+  const view = {
+    name: code.projection.name,
+    bundle: code.bundle.hash,
+    ...(to !== undefined && { to }),
+  };
+  await appendHistory(project.directory, {
+    ...told,
+    group: group.name,
+    projections: [view],
+    ...(why !== undefined && { why }),
+  });
 }

@@ -3,6 +3,7 @@ import type { Closeable } from '../lifecycle.ts';
 import { newestLine } from './cursor.ts';
 import { DirectoryView } from './directory-view.ts';
 import { readEntries } from './entries.ts';
+import { fenceState } from './fence.ts';
 import { parseLine } from './frame.ts';
 import { checkIdentity, readIdentity, type LogIdentity } from './identity.ts';
 import type { Line, LogEntry, LogReader, ReadOptions } from './log.ts';
@@ -20,6 +21,11 @@ export interface LogReaderOptions {
 /** Reads a log that any process writes, or none. */
 export interface SegmentLogReader<Payload> extends LogReader<Payload>, Closeable {
   readonly identity: LogIdentity;
+  /**
+   * Names whose entries are read: another number for each writer. Undefined while a new one recovers what the one
+   * before left, and after it died at that: until another has done it, what is not sealed cannot be read.
+   */
+  writer(): Promise<number | undefined>;
   /** How much is in the log. */
   stats(): Promise<LogStats>;
   /** Checks every checksum, the chain of positions and the indexes, and goes on behind what is damaged. */
@@ -45,6 +51,10 @@ export async function openLogReader<Payload>(options: LogReaderOptions): Promise
     },
     read: (read: ReadOptions): AsyncIterable<readonly LogEntry<Payload>[]> =>
       readEntries<Payload>(view, read),
+    writer: async () => {
+      const { writer, newest } = await fenceState(fileSystem, directory);
+      return newest === 0 ? 0 : writer;
+    },
     stats: () => logStats(view),
     verify: (signal) => verifyLog(view, signal),
     close: async () => view.close(),

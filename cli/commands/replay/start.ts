@@ -59,7 +59,15 @@ async function start(
       project,
       logger: createLogger({ level: 'warn' }),
       signal: context.signal,
-      openStore: { module: loaded.compiled, export: 'default' },
+      building: {
+        openStore: { module: loaded.compiled, export: 'default' },
+        ...(narrow && { narrow }),
+        ...(options.memory !== undefined && { memoryBytes: options.memory }),
+        ...(options.workers !== undefined && { workers: options.workers }),
+        ...(options.rate !== undefined && { rate: options.rate }),
+        ...(options.takeOver === true && { takeOver: true }),
+      },
+      ...(options.why !== undefined && { why: options.why }),
       onTranslating: ({ log, position, positions }) =>
         teller.bar(`translate ${log}`, 'positions').update(position, positions),
       onTranslated: async (log) => {
@@ -71,12 +79,6 @@ async function start(
         teller.folded(name, rebuilt);
         await refreshDev(project.directory);
       },
-      ...(narrow && { narrow }),
-      ...(options.memory !== undefined && { memoryBytes: options.memory }),
-      ...(options.workers !== undefined && { workers: options.workers }),
-      ...(options.rate !== undefined && { rate: options.rate }),
-      ...(options.why !== undefined && { why: options.why }),
-      ...(options.takeOver === true && { takeOver: true }),
     });
     teller.end(plan);
   } finally {
@@ -86,11 +88,11 @@ async function start(
 }
 
 /** A plan as JSON. */
-function planned({ translations, views, added }: StartPlan): object {
-  return { translations, views: views.map(({ code }) => code.projection.name), added };
+function planned({ translations, views, added, done }: StartPlan): object {
+  return { translations, views: views.map(({ code }) => code.projection.name), added, done };
 }
 
-function planText({ translations, views, added }: StartPlan): string {
+function planText({ translations, views, added, done }: StartPlan): string {
   const lines = translations.flatMap(({ log, group, positions, bytes: size, subscribers }) => [
     `translate ${log}: ${number(positions)} positions of the change log, ${bytes(size)}`,
     ...subscribers
@@ -102,6 +104,7 @@ function planText({ translations, views, added }: StartPlan): string {
   ]);
   lines.push(`build ${views.map(({ code }) => code.projection.name).join(', ')}`);
   if (added.length > 0) lines.push(`  ${added.join(', ')}: not named, but fed by what is translated anew`);
+  if (done.length > 0) lines.push(`  ${done.join(', ')}: what the code makes already, left as it is`);
   return `${lines.join('\n')}\n`;
 }
 
