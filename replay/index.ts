@@ -21,6 +21,7 @@ export {
   historyFile,
   replayDirectory,
   sourceDirectory,
+  talliesDirectory,
   translationDirectory,
 } from './places.ts';
 export { describeReason, reasonsFor, type Reason } from './plan/reasons.ts';

@@ -27,6 +27,11 @@ export function eventLogDirectory(directory: string, log: EventLogRef): string {
   return join(translationDirectory(directory, log), 'event-log');
 }
 
+/** Where the tallies of an event log are kept, when its views are fed by an unordered bus. */
+export function talliesDirectory(directory: string, log: EventLogRef): string {
+  return join(translationDirectory(directory, log), 'tallies');
+}
+
 /** Where the bundles are kept. */
 export function bundlesDirectory(directory: string): string {
   return join(directory, 'bundles');
