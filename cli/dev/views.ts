@@ -4,11 +4,11 @@ import {
   startProjector,
   type AnyProjection,
   type Generation,
-  type LivePointer,
   type Projector,
 } from 'banyan/projections';
 import type { ReplayGroup } from 'banyan/replay';
 import { closeAll, once, type Closeable } from 'banyan/runtime';
+import { isFed } from '../fed-generations.ts';
 import { createProblems, isOwnFault, type PartOptions } from './parts.ts';
 import type { StageTimes } from './stage-times.ts';
 
@@ -120,12 +120,6 @@ async function codeOf(
       logs,
     })),
   }));
-}
-
-/** Live, or ready to be; what is being retired is not fed any more, whatever its state says yet. */
-function isFed({ projection, number, state }: Generation, pointer: LivePointer | undefined): boolean {
-  if (pointer?.past?.[projection]?.retired.includes(number) === true) return false;
-  return state.kind === 'live' || state.kind === 'ready';
 }
 
 async function startOne(

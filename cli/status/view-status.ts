@@ -3,10 +3,12 @@ import type { Generation, GenerationState, LivePointer } from 'banyan/projection
 import { isMadeBy, type ReplayProject, type ReplayProjection } from 'banyan/replay';
 import { changeLog } from '../commands/logs.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
+import { isKept } from '../fed-generations.ts';
+import { deliveryStatus, nothingDelivered, type DeliveryStatus } from './delivery-status.ts';
 import { behind, logTimeAt, type Heads } from './heads.ts';
 
 /** How far a generation of a view is; one without a generation is a view that was never built. */
-export interface ViewStatus {
+export interface ViewStatus extends DeliveryStatus {
   readonly projection: string;
   readonly group: string;
   readonly generation?: number;
@@ -17,8 +19,9 @@ export interface ViewStatus {
   /** Whether the code, as it is now, would make it. */
   readonly isCode?: boolean;
   readonly documents: number;
-  /** Positions of the change logs that are not in the view yet. */
+  /** Positions of the change logs that are not below the view's watermarks yet. */
   readonly positionsBehind: number;
+  /** Log time between its watermarks and what was captured. */
   readonly secondsBehind?: number;
 }
 
@@ -35,18 +38,16 @@ export async function viewStatuses(
     for (const code of projections) {
       const { name: projection } = code.projection;
       const kept = (await store.generations(projection)).filter((one) => isKept(one, pointer));
-      if (kept.length === 0) views.push({ projection, group, documents: 0, positionsBehind: 0 });
+      if (kept.length === 0)
+        views.push({ projection, group, documents: 0, positionsBehind: 0, ...nothingDelivered });
       for (const generation of kept) {
         const figures = await viewFigures(generation, { loaded, heads, store });
-        views.push({ projection, group, ...stateOf(generation, code, pointer), ...figures });
+        const delivery = await deliveryStatus(store, generation);
+        views.push({ projection, group, ...stateOf(generation, code, pointer), ...figures, ...delivery });
       }
     }
   }
   return views;
-}
-
-function isKept({ projection, number, state }: Generation, pointer: LivePointer | undefined): boolean {
-  return state.kind !== 'retired' && pointer?.past?.[projection]?.retired.includes(number) !== true;
 }
 
 function stateOf(

@@ -1,0 +1,95 @@
+import { bytes, table } from '../terminal/output.ts';
+import { duration, number } from '../terminal/progress-line.ts';
+import type { ProjectStatus } from './project-status.ts';
+import type { ViewStatus } from './view-status.ts';
+
+/** What `banyan status` tells an operator. */
+export function statusText({ sources, translations, views }: ProjectStatus): string {
+  const problems = sources.flatMap(({ name, problem }) =>
+    problem === undefined ? [] : [`${name}: ${problem}\n`],
+  );
+  const size = (value: number | undefined): string => (value === undefined ? 'unknown' : bytes(value));
+  const parts = [
+    table(
+      ['source', 'position', 'last commit', 'WAL behind', 'WAL kept for us'],
+      sources.map((one) => [
+        one.name,
+        one.position,
+        one.logTime ?? 'none',
+        size(one.lagBytes),
+        size(one.retainedBytes),
+      ]),
+    ) + problems.join(''),
+    table(
+      ['translation', 'position', 'positions behind', 'time behind'],
+      translations.map((one) => [one.name, one.position, one.positionsBehind, time(one.secondsBehind)]),
+    ),
+    viewsTable(views),
+    ...notes(views),
+  ];
+  return parts.join('\n');
+}
+
+function time(seconds: number | undefined): string {
+  return seconds === undefined ? 'unknown' : duration(seconds * 1000);
+}
+
+const viewColumns = [
+  'view',
+  'generation',
+  'state',
+  'bundle',
+  'code',
+  'documents',
+  'positions behind',
+  'time behind',
+  'parked keys',
+  'keys behind',
+];
+
+function viewsTable(views: readonly ViewStatus[]): string {
+  return table(
+    viewColumns,
+    views.map((one) => [
+      one.projection,
+      one.generation === undefined ? 'none yet' : String(one.generation),
+      one.parkedAt ? `${one.state ?? ''}, parked` : (one.state ?? ''),
+      one.bundle?.slice(0, 8) ?? '',
+      one.isCode === undefined ? '' : one.isCode ? 'this' : 'other',
+      one.documents,
+      one.positionsBehind,
+      time(one.secondsBehind),
+      one.parkedKeys,
+      one.keysBehind,
+    ]),
+  );
+}
+
+/** What is not as it should be, and what to do about it. */
+function notes(views: readonly ViewStatus[]): readonly string[] {
+  const healed = views.filter((one) => one.healed > 0);
+  const lines = views.flatMap(({ projection, generation, parkedAt }) =>
+    parkedAt
+      ? [
+          `View ${projection}, generation ${String(generation)}, stands still at event ${parkedAt.eventId}: ${parkedAt.message}\n`,
+        ]
+      : [],
+  );
+  if (lines.length > 0 || views.some((one) => one.parkedKeys > 0))
+    lines.push('What is parked waits for you: banyan parked list\n');
+  return [...(healed.length > 0 ? [healedTable(healed)] : []), ...(lines.length > 0 ? [lines.join('')] : [])];
+}
+
+/** Events that the bus did not bring in time; `lost` are those that never came so far. */
+function healedTable(views: readonly ViewStatus[]): string {
+  return table(
+    ['view', 'generation', 'healed from the log', 'came late', 'suspected lost'],
+    views.map(({ projection, generation, healed, late, suspectedLost }) => [
+      projection,
+      String(generation),
+      number(healed),
+      number(late),
+      number(suspectedLost),
+    ]),
+  );
+}
