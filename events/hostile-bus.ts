@@ -3,7 +3,12 @@ import type { Bus } from './bus.ts';
 import type { EventLogRef } from './domain-event.ts';
 import type { EventLogLine } from './event-log.ts';
 import { checkHostility, type Hostility } from './hostile-fate.ts';
-import { runHostile, type HostileCounts, type HostileLimits } from './hostile-subscription.ts';
+import {
+  runHostile,
+  type HostileCounts,
+  type HostileLimits,
+  type HostileSubscription,
+} from './hostile-subscription.ts';
 import { createSubscriptions } from './subscriptions.ts';
 
 /** What a hostile bus needs. */
@@ -27,6 +32,8 @@ export interface HostileFigures {
   readonly dropped: number;
   /** Refused by a handler, and delivered again later. */
   readonly refused: number;
+  /** Read and still to be delivered, repeats included. */
+  readonly waiting: number;
 }
 
 /** A bus that keeps no promise but the least: what it does not drop comes once or oftener, in any order and company. */
@@ -53,7 +60,7 @@ export function createHostileBus(options: HostileBusOptions): HostileBus {
     ...options.limits,
   };
   const counts: HostileCounts = { delivered: 0, repeated: 0, dropped: 0, refused: 0 };
-  const subscriptions = createSubscriptions();
+  const subscriptions = createSubscriptions<HostileSubscription>();
   logger.info({ ...hostility }, 'the bus is hostile; the same seed gives every event the same fate');
   return {
     publish: () => Promise.resolve(),
@@ -61,7 +68,10 @@ export function createHostileBus(options: HostileBusOptions): HostileBus {
       subscriptions.start(subscription.name, () =>
         runHostile(subscription, handler, { eventLog, hostility, limits, counts, clock, logger }),
       ),
-    figures: () => ({ ...counts }),
+    figures: () => {
+      const waiting = [...subscriptions.running()].map((subscription) => subscription.waiting());
+      return { ...counts, waiting: waiting.reduce((sum, one) => sum + one, 0) };
+    },
     close: () => subscriptions.close(),
   };
 }

@@ -1,8 +1,8 @@
 import { approximateBytes } from 'banyan/cdc';
 import { toError, type Clock, type Logger, type LogReader } from 'banyan/runtime';
-import { createBell } from './bell.ts';
+import { createBell, type Bell } from './bell.ts';
 import type { DeliveryHandler, RunningSubscription, Subscription } from './bus.ts';
-import { eventLogName, type EventLogRef } from './domain-event.ts';
+import { eventLogName, type DomainEvent, type EventLogRef } from './domain-event.ts';
 import type { EventLogLine } from './event-log.ts';
 import { fateOf, type Hostility } from './hostile-fate.ts';
 import { createDueQueue, type Copy } from './hostile-queue.ts';
@@ -41,111 +41,134 @@ export interface HostileParts {
   readonly logger: Logger;
 }
 
-/** Bytes of an event log that are read at once. */
-const readBytes = 256 * 1024;
+/** A running subscription to a hostile bus. */
+export interface HostileSubscription extends RunningSubscription {
+  /** Deliveries of single events that wait or are under way. */
+  waiting(): number;
+}
 
 /** Follows each log of a subscription by itself and hands its events over as their fates say. */
 export function runHostile(
   subscription: Subscription,
   handler: DeliveryHandler,
   parts: HostileParts,
-): RunningSubscription {
-  const { eventLog, hostility, limits, counts, clock } = parts;
-  const queue = createDueQueue();
-  const types = new Set(subscription.types);
-  const followers = subscription.logs.map((log) => ({ log, room: createBell() }));
-  const lanes = Array.from({ length: limits.inFlight }, () => createBell());
-  const told = createRefusals(subscription.name, parts.logger);
-  const isFull = (): boolean => queue.size >= limits.waiting || queue.bytes >= limits.bytes;
+): HostileSubscription {
+  const work = new HostileWork(subscription, handler, parts);
+  const running = runTogether((signal) => work.begin(signal));
+  return { ...running, waiting: () => work.waiting };
+}
 
-  const add = (copies: readonly Copy[]): void => {
-    for (const copy of copies) queue.add(copy);
-    if (copies.length > 0) for (const lane of lanes) lane.ring();
-  };
+/** Bytes of an event log that are read at once. */
+const readBytes = 256 * 1024;
 
-  const follow = async ({ log, room }: (typeof followers)[number], signal: AbortSignal): Promise<void> => {
-    const after = subscription.from[eventLogName(log)];
-    const reading = { types, follow: true, signal, batchBytes: readBytes };
-    for await (const chunk of readEvents(eventLog(log), log, { ...reading, ...(after && { after }) })) {
-      for (const event of chunk.events) {
-        while (isFull() && !signal.aborted) await room.heard(signal);
+/** Reads events and delivers them: a follower for each log fills the queue, and lanes empty it side by side. */
+class HostileWork {
+  readonly #subscription: Subscription;
+  readonly #handler: DeliveryHandler;
+  readonly #parts: HostileParts;
+  readonly #queue = createDueQueue();
+  readonly #types: ReadonlySet<string>;
+  /** Rung for followers: there is room again. */
+  readonly #rooms: readonly Bell[];
+  /** Rung for lanes: there is more to deliver. */
+  readonly #lanes: readonly Bell[];
+  #underWay = 0;
+  /** Deliveries that were refused, one after the other. */
+  #refusedInRow = 0;
+
+  constructor(subscription: Subscription, handler: DeliveryHandler, parts: HostileParts) {
+    this.#subscription = subscription;
+    this.#handler = handler;
+    this.#parts = parts;
+    this.#types = new Set(subscription.types);
+    this.#rooms = subscription.logs.map(() => createBell());
+    this.#lanes = Array.from({ length: parts.limits.inFlight }, () => createBell());
+  }
+
+  get waiting(): number {
+    return this.#queue.size + this.#underWay;
+  }
+
+  begin(signal: AbortSignal): readonly Promise<void>[] {
+    const { logs } = this.#subscription;
+    const followers = this.#rooms.flatMap((room, at) => {
+      const log = logs[at];
+      return log ? [this.#follow(log, room, signal)] : [];
+    });
+    return [...followers, ...this.#lanes.map((lane) => this.#deliver(lane, signal))];
+  }
+
+  async #follow(log: EventLogRef, room: Bell, signal: AbortSignal): Promise<void> {
+    const reader = this.#parts.eventLog(log);
+    const after = this.#subscription.from[eventLogName(log)];
+    const reading = { types: this.#types, follow: true, signal, batchBytes: readBytes };
+    for await (const { events } of readEvents(reader, log, { ...reading, ...(after && { after }) })) {
+      for (const event of events) {
+        while (this.#isFull() && !signal.aborted) await room.heard(signal);
         if (signal.aborted) return;
-        const copies = copiesOf(event, hostility, subscription.name, clock.now());
-        if (copies.length === 0) counts.dropped += 1;
-        add(copies);
+        this.#add(this.#copiesOf(event));
       }
     }
-  };
+  }
 
-  const hand = async (copies: readonly Copy[]): Promise<void> => {
-    try {
-      await handler({ events: copies.map(({ event }) => event), progress: undefined });
-      counts.delivered += copies.length;
-      counts.repeated += copies.filter(({ number }) => number > 0).length;
-      told.accepted();
-    } catch (error) {
-      counts.refused += copies.length;
-      told.refused(error);
-      add(copies.map((copy) => again(copy, limits, clock.now())));
-    }
-  };
-
-  const deliver = async (lane: (typeof lanes)[number], signal: AbortSignal): Promise<void> => {
+  async #deliver(lane: Bell, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
     while (!signal.aborted) {
       const now = clock.now();
-      const copies = queue.take(now);
+      const copies = this.#queue.take(now);
       if (copies.length > 0) {
-        if (!isFull()) for (const { room } of followers) room.ring();
-        await hand(copies);
+        if (!this.#isFull()) for (const room of this.#rooms) room.ring();
+        await this.#hand(copies);
       } else {
-        const { nextDue } = queue;
+        const { nextDue } = this.#queue;
         await lane.heard(signal, nextDue === undefined ? undefined : Math.max(1, Math.ceil(nextDue - now)));
       }
     }
-  };
+  }
 
-  return runTogether((signal) => [
-    ...followers.map((follower) => follow(follower, signal)),
-    ...lanes.map((lane) => deliver(lane, signal)),
-  ]);
-}
+  async #hand(copies: readonly Copy[]): Promise<void> {
+    const { counts, limits, clock, logger } = this.#parts;
+    this.#underWay += copies.length;
+    try {
+      await this.#handler({ events: copies.map(({ event }) => event), progress: undefined });
+      counts.delivered += copies.length;
+      counts.repeated += copies.filter(({ number }) => number > 0).length;
+      this.#refusedInRow = 0;
+    } catch (thrown) {
+      counts.refused += copies.length;
+      this.#add(copies.map((copy) => again(copy, limits, clock.now())));
+      const inRow = ++this.#refusedInRow;
+      // The first, and each time that it has become twice as bad.
+      const isTold = (inRow & (inRow - 1)) === 0;
+      const about = { err: toError(thrown), subscription: this.#subscription.name, inRow };
+      if (isTold) logger.warn(about, 'a delivery was refused; it comes again');
+    } finally {
+      this.#underWay -= copies.length;
+    }
+  }
 
-function copiesOf(
-  event: Copy['event'],
-  hostility: Hostility,
-  subscription: string,
-  now: number,
-): readonly Copy[] {
-  const { copies, batch, spread } = fateOf(hostility, subscription, event.id);
-  const bytes = approximateBytes(event.data);
-  return copies.map(({ delay }, number) => ({
-    event,
-    bytes,
-    number,
-    due: now + delay,
-    refused: 0,
-    batch,
-    spread,
-  }));
+  #add(copies: readonly Copy[]): void {
+    for (const copy of copies) this.#queue.add(copy);
+    if (copies.length > 0) for (const lane of this.#lanes) lane.ring();
+  }
+
+  #isFull(): boolean {
+    const { waiting, bytes } = this.#parts.limits;
+    return this.#queue.size >= waiting || this.#queue.bytes >= bytes;
+  }
+
+  #copiesOf(event: DomainEvent): readonly Copy[] {
+    const { hostility, counts, clock } = this.#parts;
+    const { copies, batch, spread } = fateOf(hostility, this.#subscription.name, event.id);
+    if (copies.length === 0) counts.dropped += 1;
+    const now = clock.now();
+    const shared = { event, bytes: approximateBytes(event.data), refused: 0, batch, spread };
+    return copies.map(({ delay }, number) => ({ ...shared, number, due: now + delay }));
+  }
 }
 
 /** A copy that was refused, put off; spread over a range, so that a batch does not come again as it was. */
 function again(copy: Copy, { retryMs, mostRetryMs }: HostileLimits, now: number): Copy {
   const wait = Math.min(mostRetryMs, retryMs * 2 ** copy.refused);
   return { ...copy, refused: copy.refused + 1, due: now + wait * (0.5 + copy.spread / 2) };
-}
-
-/** Tells of deliveries that were refused, each time that twice as many were in a row. */
-function createRefusals(subscription: string, logger: Logger) {
-  let inRow = 0;
-  return {
-    accepted: () => {
-      inRow = 0;
-    },
-    refused: (thrown: unknown) => {
-      inRow += 1;
-      if ((inRow & (inRow - 1)) !== 0) return;
-      logger.warn({ err: toError(thrown), subscription, inRow }, 'a delivery was refused; it comes again');
-    },
-  };
 }

@@ -1,32 +1,12 @@
 import { expect, test } from '@jest/globals';
-import type { Line, LogEntry, LogReader } from 'banyan/runtime';
 import fc from 'fast-check';
 import { eventLogName, type DomainEvent, type Progress } from './domain-event.ts';
-import type { EventLogLine } from './event-log.ts';
 import { compareOrderKeys } from './order.ts';
 import { logEnds, readMerged, type LogEnds, type MergedLog } from './read-merged.ts';
 import { eventsIn, histories, type EventHistory } from './testing/event-histories.ts';
+import { historyReader } from './testing/history-reader.ts';
 
 const numRuns = process.env['BANYAN_LONG'] ? 10_000 : 300;
-
-/** A history as a log that is read in batches of so many entries, as far as it is long at that time. */
-function readerOf({ lines }: EventHistory, perBatch: number, length: number): LogReader<EventLogLine> {
-  const there = lines.slice(0, length) as Line<EventLogLine>[];
-  const entries = Map.groupBy(there, ({ position }) => position);
-  const all = [...entries].map(([position, some]): LogEntry<EventLogLine> => ({
-    position,
-    previous: 0,
-    single: some.length === 1 ? some[0] : undefined,
-    lines: () => some,
-  }));
-  return {
-    head: async () => there.at(-1),
-    async *read({ from, to = Infinity }) {
-      const wanted = all.filter(({ position }) => position >= from && position <= to);
-      for (let at = 0; at < wanted.length; at += perBatch) yield wanted.slice(at, at + perBatch);
-    },
-  };
-}
 
 /** Where the whole entries among the first lines of a log end. */
 function wholeLength({ lines }: EventHistory, length: number): number {
@@ -57,7 +37,7 @@ test('for the same ends the merged events are the same, in order, from wherever 
         const logsWith = (batch: number, whole = false): MergedLog[] =>
           all.map((history, at) => {
             const length = whole ? history.lines.length : wholeLength(history, lengths[at] ?? 0);
-            return { log: history.log, reader: readerOf(history, batch, length) };
+            return { log: history.log, reader: historyReader(history, batch, length) };
           });
         const to = await logEnds(logsWith(1));
         const one = await readAll(logsWith(perBatch), {}, to);

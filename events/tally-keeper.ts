@@ -24,8 +24,10 @@ export interface TallyKeeperOptions {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Milliseconds between tallies, unless 5,000 events came before. Default 1000. */
+  /** Milliseconds between tallies, unless so many events came before. Default 1000. */
   readonly everyMs?: number;
+  /** Events after which a tally does not wait any longer. Default 5000. */
+  readonly everyEvents?: number;
   /** Told of each tally once it is durable. */
   readonly onTally?: (tally: Tally) => void;
   /** Aborting stops the keeper, as `close` does. */
@@ -46,14 +48,15 @@ export interface TallyKeeper extends Closeable {
  * @throws BanyanError LOG_*, TALLIES_AHEAD. What stops it later is told by `ended`.
  */
 export async function startTallyKeeper(options: TallyKeeperOptions): Promise<TallyKeeper> {
-  const { ref, eventLog, clock, logger, everyMs = 1000, onTally = () => undefined, signal } = options;
+  const { ref, eventLog, clock, logger, onTally = () => undefined, signal } = options;
+  const { everyMs = 1000, everyEvents = 5000 } = options;
   const log = eventLogName(ref);
   const tallyLog = await openTallyLog(options, log);
   try {
     const end = (await eventLog.head())?.position ?? 0;
     const last = tallyLog.last?.position;
     if (last !== undefined && last > end) throw talliesAhead(log, last, end, options.directory);
-    const parts = { log, eventLog, tallyLog, after: last ?? end, clock, everyMs, onTally };
+    const parts = { log, eventLog, tallyLog, after: last ?? end, clock, everyMs, everyEvents, onTally };
     const run = runUntilClosed(
       (stop, fail) => new TallyLoop(parts, stop, fail),
       () => tallyLog.close(),

@@ -5,9 +5,6 @@ import type { EventLogLine } from './event-log.ts';
 import { TallyFold } from './tally-fold.ts';
 import type { Tally, TallyLine } from './tally.ts';
 
-/** Events after which a tally is made before its time. */
-const mostEvents = 5000;
-
 /** What a keeper of tallies works on. */
 export interface TallyParts {
   /** `source:translation@version`. */
@@ -18,6 +15,7 @@ export interface TallyParts {
   readonly after: number;
   readonly clock: Clock;
   readonly everyMs: number;
+  readonly everyEvents: number;
   readonly onTally: (tally: Tally) => void;
 }
 
@@ -43,7 +41,7 @@ export class TallyLoop implements Work {
 
   /** Follows the event log until the signal aborts. @throws BanyanError LOG_* */
   async run(): Promise<void> {
-    const { eventLog, tallyLog, after } = this.#parts;
+    const { eventLog, tallyLog, after, everyEvents } = this.#parts;
     const breather = createBreather();
     try {
       for await (const batch of eventLog.read({ from: after + 1, follow: true, signal: this.#signal })) {
@@ -53,7 +51,7 @@ export class TallyLoop implements Work {
             if (breather.isDue()) await breather.breathe();
             if (this.#signal.aborted) return;
           }
-          if (this.#fold.events >= mostEvents) this.#cut();
+          if (this.#fold.events >= everyEvents) this.#cut();
         }
         if (!this.#pause) this.#cut();
         await tallyLog.ready();
