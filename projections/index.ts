@@ -38,6 +38,9 @@ export type {
 } from './view-store.ts';
 export { encodeSort } from './index-key.ts';
 export { foldEvent, indexEntriesOf, orderKeyOf, type FoldStep, type IndexResult } from './fold.ts';
+export { converge, stuckOf } from './converge/converge.ts';
+export type { Bounds } from './converge/bounds.ts';
+export { limitsOf } from './converge/limits.ts';
 export { nextRevision } from './revision.ts';
 export { itemUnsettled, projectionFailed } from './projector-errors.ts';
 export { covers, coversEvent } from './progress.ts';

@@ -123,7 +123,8 @@ function entriesOf(projection: AnyProjection, document: Document): readonly Inde
   return found.kind === 'entries' ? found.indexEntries : [];
 }
 
-function stuckOf({ eventId, code, message }: FoldFailure): Stuck {
+/** What is kept of a failure. */
+export function stuckOf({ eventId, code, message }: FoldFailure): Stuck {
   return { eventId, code, message: message.slice(0, longestMessage) };
 }
 
