@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { commitContract } from './testing/commit.contract.ts';
 import { concurrencyContract } from './testing/concurrency.contract.ts';
+import { atomicCreationContract, creationContract } from './testing/creation.contract.ts';
 import { indexesContract } from './testing/indexes.contract.ts';
 import { itemsContract } from './testing/items.contract.ts';
+import { atomicLedgerContract, ledgerContract } from './testing/ledger.contract.ts';
 import { modelContract } from './testing/model.contract.ts';
 import { registryContract } from './testing/registry.contract.ts';
+import { troubledContract } from './testing/troubled.contract.ts';
 import type { AtomicViewStore, ViewStore } from './view-store.ts';
 
 /** Opens two stores on the same storage, as two processes would (in memory: the same one twice). */
@@ -18,6 +21,9 @@ function viewStoreContract(name: string, open: OpenTwice<ViewStore>): void {
     indexesContract(one);
     registryContract(one, other);
     concurrencyContract(one, other);
+    troubledContract(one);
+    creationContract(one, other);
+    ledgerContract(one, other);
     modelContract(one);
   });
 }
@@ -28,6 +34,8 @@ export function atomicViewStoreContract(name: string, open: OpenTwice<AtomicView
   describe(`${name} as an atomic view store`, () => {
     const { one, other } = opened(open);
     commitContract(one, other);
+    atomicCreationContract(one);
+    atomicLedgerContract(one);
   });
 }
 

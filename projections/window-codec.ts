@@ -19,7 +19,7 @@ type StoredEvent = readonly [
 type StoredWindow = readonly [readonly StoredLog[], readonly StoredEvent[]];
 
 /** The events of a window as compact JSON. */
-export function encodeWindow(window: readonly DomainEvent[]): JsonValue {
+export function encodeWindow(window: readonly DomainEvent[]): readonly JsonValue[] {
   const logs = new Map<string, number>();
   const stored: StoredLog[] = [];
   const events = window.map((event): StoredEvent => {
@@ -32,7 +32,7 @@ export function encodeWindow(window: readonly DomainEvent[]): JsonValue {
     const { position, index, logTime, committedAt, type, data } = event;
     return [log, position, index, logTime, committedAt === logTime ? 0 : committedAt, type, data];
   });
-  return [stored, events] satisfies StoredWindow as unknown as JsonValue;
+  return [stored, events] satisfies StoredWindow as unknown as readonly JsonValue[];
 }
 
 /** The inverse of {@link encodeWindow}. */
