@@ -12,7 +12,7 @@ import {
 } from 'banyan/runtime';
 import { eventLogName, type EventLogRef } from '../domain-event.ts';
 import type { EventLogLine } from '../event-log.ts';
-import { timeAt } from './change-entries.ts';
+import { appendEntry } from './append-entry.ts';
 
 /** Event logs in a temporary directory, written by the test itself. */
 export interface EventLogs extends Closeable {
@@ -59,14 +59,7 @@ export async function eventLogs(): Promise<EventLogs> {
     },
     append: async (log, position, time, ...parts) => {
       const to = await writer(log);
-      const lines = linesOf(log, position, time, parts);
-      const [only] = lines;
-      if (lines.length === 1 && only) to.append(position, only);
-      else {
-        const entry = to.begin(position);
-        for (const line of lines.slice(0, -1)) await entry.write(line);
-        await entry.commit(lines.at(-1) ?? { kind: 'tick', logTime: timeAt(time) });
-      }
+      await appendEntry(to, log, position, time, parts);
       await to.sync();
     },
     close: async () => {
@@ -74,24 +67,4 @@ export async function eventLogs(): Promise<EventLogs> {
       await rm(root, { recursive: true, force: true });
     },
   };
-}
-
-function linesOf(
-  log: EventLogRef,
-  position: number,
-  time: number,
-  parts: readonly (readonly string[])[],
-): EventLogLine[] {
-  const logTime = timeAt(time);
-  if (parts.length === 0) return [{ kind: 'tick', logTime }];
-  let index = 0;
-  return parts.map((types) => {
-    const first = index;
-    const events = types.map((type) => ({
-      id: `${eventLogName(log)}:${String(position)}:${String(index++)}`,
-      type,
-      data: {},
-    }));
-    return { kind: 'events', logTime, committedAt: logTime, first, events };
-  });
 }
