@@ -1,6 +1,6 @@
 import type { OrderKey } from 'banyan/events';
 import { BanyanError, type JsonValue } from 'banyan/runtime';
-import type { Base, BehindCause, Document, ItemState, Stuck } from './view-store.ts';
+import type { Base, BehindCause, Document, ItemState, Kept, Stuck } from './view-store.ts';
 import { decodeWindow, encodeWindow } from './window-codec.ts';
 
 /*
@@ -24,7 +24,12 @@ export function encodeState(state: ItemState, document: Document | undefined): J
       return ['o', ...encodeBase(state.base, document), encodeWindow(state.window), ...doubt];
     }
     case 'behind':
-      return ['b', ...encodeBase(state.base, document), encodeCause(state.cause)];
+      return [
+        'b',
+        ...encodeBase(state.base, document),
+        encodeCause(state.cause),
+        ...(state.kept ? [state.kept.since, encodeWindow(state.kept.events)] : []),
+      ];
   }
 }
 
@@ -45,8 +50,17 @@ export function decodeState(stored: unknown, document: Document | undefined): It
       } as const;
       return doubt === undefined ? open : { ...open, doubt: decodeStuck(doubt) };
     }
-    case 'b':
-      return { kind: 'behind', base: decodeBase(fields, document), cause: decodeCause(fields[2]) };
+    case 'b': {
+      const [, , cause, since, events] = fields;
+      const behind = {
+        kind: 'behind',
+        base: decodeBase(fields, document),
+        cause: decodeCause(cause),
+      } as const;
+      return since === undefined
+        ? behind
+        : { ...behind, kept: { since: since as number, events: decodeWindow(events) } };
+    }
     default:
       throw new BanyanError(
         'ITEM_UNREADABLE',
@@ -83,6 +97,11 @@ function encodeStuck({ eventId, code, message }: Stuck): [string, string, string
 function decodeStuck(stored: unknown): Stuck {
   const [eventId, code, message] = stored as [string, string, string];
   return { eventId, code, message };
+}
+
+function decodeKept(stored: unknown): Kept {
+  const [since, events] = stored as [number, unknown];
+  return { since, events: decodeWindow(events) };
 }
 
 function encodeCause(cause: BehindCause): JsonValue {

@@ -1,23 +1,35 @@
+import type { DomainEvent } from 'banyan/events';
 import { jsonBytes } from './converge/limits.ts';
-import type { Document, Item } from './view-store.ts';
+import type { Document, ItemState } from './view-store.ts';
 import { encodeWindow } from './window-codec.ts';
 
+interface SizedItem {
+  readonly document?: Document | undefined;
+  readonly state: ItemState;
+}
+
 /**
- * What an item takes of a store's `itemBytes`: its document, its base's where that is another one, and its window, as
+ * What an item takes of a store's `itemBytes`: its document, its base's where that is another one, and its events, as
  * they are stored. Order keys and causes are not counted: an adapter leaves room for them.
  */
-export function itemSize({ document, state }: Pick<Item, 'document' | 'state'>): number {
+export function itemSize({ document, state }: SizedItem): number {
   switch (state.kind) {
     case 'settled':
     case 'removed':
       return jsonBytes(document);
     case 'open':
-      return documentsSize(document, state.base.document) + jsonBytes(encodeWindow(state.window));
-    case 'behind':
-      return documentsSize(document, state.base.document);
+      return documentsSize(document, state.base.document) + eventsSize(state.window);
+    case 'behind': {
+      const kept = state.kept ? jsonBytes(encodeWindow(state.kept.events)) : 0;
+      return documentsSize(document, state.base.document) + kept;
+    }
   }
 }
 
 function documentsSize(document: Document | undefined, base: Document | undefined): number {
   return jsonBytes(document) + (base === document ? 0 : jsonBytes(base));
+}
+
+function eventsSize(events: readonly DomainEvent[]): number {
+  return jsonBytes(encodeWindow(events));
 }

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { eventAt } from 'banyan/events';
 import { canonicalJson } from 'banyan/runtime';
 import type { ItemState, ViewStore } from '../view-store.ts';
 import { exampleEvent } from './counters.ts';
 import { at, newGeneration, settled, tombstone, write } from './examples.ts';
+import { open, parked, troubledItem } from './unsettled-items.ts';
 
 /** Items: reading, conditional writing, tombstones, the states' round trip. */
 export function itemsContract(store: () => ViewStore): void {
@@ -23,6 +25,8 @@ export function itemsContract(store: () => ViewStore): void {
     test('every state comes back as it went', async () => {
       const id = await newGeneration(store());
       const event = exampleEvent(3, 'T', { text: 'a\0b\ud800', n: 0 });
+      const elsewhere = { source: 'crm', translation: 'people', version: 7 };
+      const place = { position: 9, index: 2, logTime: at(4).logTime, committedAt: at(3).logTime };
       const states: ItemState[] = [
         { kind: 'settled', at: at(1) },
         {
@@ -30,8 +34,20 @@ export function itemsContract(store: () => ViewStore): void {
           base: { document: undefined, at: undefined },
           window: [event],
         },
+        {
+          kind: 'open',
+          base: { document: { x: 1 }, at: at(1) },
+          window: [event, eventAt(elsewhere, place, { type: 'U', data: {} })],
+          doubt: { eventId: event.id, code: 'C', message: 'm \0 "\\' },
+        },
         { kind: 'open', base: { document: { x: 1 }, at: at(1) }, window: [] },
         { kind: 'behind', base: { document: { x: 1 }, at: at(1) }, cause: { kind: 'window' } },
+        {
+          kind: 'behind',
+          base: { document: { x: 1 }, at: at(1) },
+          cause: { kind: 'window' },
+          kept: { since: 7, events: [event] },
+        },
         {
           kind: 'behind',
           base: { document: undefined, at: at(1) },
@@ -103,6 +119,45 @@ export function itemsContract(store: () => ViewStore): void {
       expect(await store().purgeRemoved(id, at(9).logTime)).toBe(1);
       expect((await store().writeMany(id, [write(settled('c', 9))])).conflicts).toEqual([]);
       expect((await store().scan(id, { limit: 10 })).items.map(({ key }) => key)).toEqual(['a', 'c', 'd']);
+    });
+
+    test('an open item without a document is purged as a tombstone, by its newest event', async () => {
+      const id = await newGeneration(store());
+      const base = { document: { n: 1 }, at: at(2) };
+      const items = [
+        open('removed', 1, [1, 2]),
+        open('of-base', 1, [], { base: { document: undefined, at: at(2) } }),
+        open('of-base-document', 1, [1, 2], { base }),
+        open('newer', 1, [1, 3]),
+        open('with-document', 1, [1, 2], { document: { n: 1 } }),
+        open('in-doubt', 1, [1, 2], { doubt: 2 }),
+        open('of-nothing', 1, []),
+        parked('parked', 1),
+        troubledItem('behind', 1, 'window'),
+      ];
+      await store().writeMany(
+        id,
+        items.map((item) => write(item)),
+      );
+      const left = async (): Promise<string[]> =>
+        (await store().scan(id, { limit: 100 })).items.map(({ key }) => key).sort();
+      const stay = ['behind', 'in-doubt', 'of-nothing', 'parked', 'with-document'];
+      expect(await store().purgeRemoved(id, at(2).logTime)).toBe(0);
+      expect(await store().purgeRemoved(id, at(3).logTime)).toBe(3);
+      expect(await left()).toEqual([...stay, 'newer'].sort());
+      expect(await store().writeMany(id, [write(settled('newer', 2), 1)])).toEqual({ conflicts: [] });
+      expect(await store().purgeRemoved(id, '2030')).toBe(0);
+      expect(await left()).toEqual([...stay, 'newer'].sort());
+    });
+
+    test('a purged item that was in trouble is not found there', async () => {
+      const id = await newGeneration(store());
+      await store().writeMany(id, [write(troubledItem('a', 1, 'doubt'))]);
+      await store().writeMany(id, [write(open('a', 2, [1]), 1)]);
+      expect(await store().purgeRemoved(id, '2030')).toBe(1);
+      expect((await store().troubled(id, 'doubt', { limit: 1 })).items).toEqual([]);
+      await store().writeMany(id, [write(troubledItem('a', 3, 'doubt'))]);
+      expect((await store().troubled(id, 'doubt', { limit: 2 })).items).toHaveLength(1);
     });
 
     test('a re-created item is a document again', async () => {
