@@ -4,7 +4,14 @@ import { seeded } from '../kit/seeded.ts';
 import { eventLogName, type DomainEvent, type LogCursor, type Progress } from './domain-event.ts';
 import { createMerge, type Merge } from './merge.ts';
 import { compareOrderKeys } from './order.ts';
-import { eventsIn, histories, types, type EventHistory, type PlacedLine } from './testing/event-histories.ts';
+import {
+  eventsIn,
+  histories,
+  isBehind,
+  types,
+  type EventHistory,
+  type PlacedLine,
+} from './testing/event-histories.ts';
 
 const numRuns = process.env['BANYAN_LONG'] ? 20_000 : 300;
 const limits = { events: 3, bytes: 1_000_000 };
@@ -19,11 +26,6 @@ const choices = fc.integer().map((seed): Choose => {
 function cursorOf(line: PlacedLine): LogCursor {
   if (line.last || line.kind === 'tick') return { position: line.position };
   return { position: line.position, index: line.first + line.events.length - 1 };
-}
-
-function isBehind({ position, index }: DomainEvent, cursor: LogCursor | undefined): boolean {
-  if (!cursor || position !== cursor.position) return position > (cursor?.position ?? 0);
-  return cursor.index !== undefined && index > cursor.index;
 }
 
 /** Feeds a log to a merge, a line a time, as a reader behind `from` would see it. */

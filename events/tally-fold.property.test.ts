@@ -5,7 +5,7 @@ import { countEvents } from './count-events.ts';
 import type { LogCursor } from './domain-event.ts';
 import type { EventLogLine } from './event-log.ts';
 import { TallyFold, type Counted } from './tally-fold.ts';
-import { eventsIn, histories, type EventHistory } from './testing/event-histories.ts';
+import { eventsIn, histories, isBehind, type EventHistory } from './testing/event-histories.ts';
 import { historyReader } from './testing/history-reader.ts';
 
 const numRuns = process.env['BANYAN_LONG'] ? 20_000 : 300;
@@ -14,11 +14,8 @@ const oneHistory = histories.map(([first]) => first).filter((one) => one !== und
 /** What a plain count finds of the events behind a cursor, up to a position. */
 function counted(history: EventHistory, after: LogCursor, to: number): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { type, position, index } of history.lines.flatMap((line) => eventsIn(history, line))) {
-    const isBefore =
-      position < after.position || (position === after.position && index <= (after.index ?? Infinity));
-    if (!isBefore && position <= to) counts[type] = (counts[type] ?? 0) + 1;
-  }
+  for (const event of history.lines.flatMap((line) => eventsIn(history, line)))
+    if (isBehind(event, after) && event.position <= to) counts[event.type] = (counts[event.type] ?? 0) + 1;
   return counts;
 }
 

@@ -1,5 +1,4 @@
 import { expect, test } from '@jest/globals';
-import { openChangeLog, type ChangeLog } from 'banyan/cdc';
 import {
   memoryStore,
   silentLogger,
@@ -16,42 +15,21 @@ import { noticingStore } from '../kit/whole-path/noticing-store.ts';
 import type { DomainEvent } from './domain-event.ts';
 import { readEvents } from './read-events.ts';
 import { startTranslator } from './start-translator.ts';
-import { cursorAt, timeAt } from './testing/change-entries.ts';
-import { ShopModel, shopEvents, shopHistories, shopTranslation, type Act } from './testing/shop-model.ts';
+import { openShopLog, type ShopLog } from './testing/shop-log.ts';
+import { shopEvents, shopHistories, shopTranslation, type Act } from './testing/shop-model.ts';
 import type { Translator } from './translator.ts';
 
 const numRuns = process.env['BANYAN_LONG'] ? 1500 : 40;
 
-interface World {
-  readonly changeLog: ChangeLog;
-  /** What the model says of every event, in order. */
-  readonly expected: readonly { readonly id: string; readonly type: string; readonly data: unknown }[];
-}
-
 /** Writes a history into a change log on a disk of its own. */
-async function worldOf(history: readonly (readonly Act[])[], fileSystem: FileSystem): Promise<World> {
-  const changeLog = await openChangeLog({ directory: '/log', fileSystem, source: 'shop', lineBytes: 150 });
-  const model = new ShopModel();
-  const expected: World['expected'][number][] = [];
-  for (const [at, acts] of history.entries()) {
-    const { changes, events } = model.transaction(acts);
-    const position = at + 1;
-    if (changes.length === 0) changeLog.tick(timeAt(position), cursorAt(position * 16));
-    else {
-      const append = changeLog.begin(`x${String(position)}`, timeAt(position));
-      for (const change of changes) await append.add(change);
-      await append.commit(cursorAt(position * 16));
-    }
-    events.forEach(({ type, data }, index) =>
-      expected.push({ id: `shop:orders@1:${String(position)}:${String(index)}`, type, data }),
-    );
-  }
-  await changeLog.sync();
-  return { changeLog, expected };
+async function worldOf(history: readonly (readonly Act[])[]): Promise<ShopLog> {
+  const world = await openShopLog('/log', crashDisk({ random: seeded(1) }).process());
+  await world.happen(history);
+  return world;
 }
 
 /** A translator on a disk that crashes, with stores that crash with it. */
-function machine(world: World, seed: number, version: number) {
+function machine(world: ShopLog, seed: number, version: number) {
   const random = seeded(seed);
   const below = (n: number): number => Math.floor(random() * n);
   const disk = crashDisk({ random });
@@ -126,7 +104,7 @@ test('whenever it dies, a translation gives the events of the model, with the sa
   const crashes = fc.array(fc.nat(40), { maxLength: 6 });
   await fc.assert(
     fc.asyncProperty(shopHistories, crashes, fc.integer(), async (history, deaths, seed) => {
-      const world = await worldOf(history, crashDisk({ random: seeded(1) }).process());
+      const world = await worldOf(history);
       const dying = machine(world, seed, 1);
       for (const at of deaths) await dying.run(at + 1);
       const events = await dying.run();
@@ -147,7 +125,7 @@ test('whenever it dies, a translation gives the events of the model, with the sa
 test('translations of one change log do not see each other, however far apart they are', async () => {
   await fc.assert(
     fc.asyncProperty(shopHistories, shopHistories, fc.integer(), async (before, after, seed) => {
-      const world = await worldOf([...before, ...after], crashDisk({ random: seeded(1) }).process());
+      const world = await worldOf([...before, ...after]);
       const [quick, slow] = [machine(world, seed, 1), machine(world, seed + 1, 1)];
       const running = quick.run();
       await slow.run(1 + slow.below(30));

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { eventLogName, type DomainEvent, type EventLogRef } from '../domain-event.ts';
+import { eventLogName, type DomainEvent, type EventLogRef, type LogCursor } from '../domain-event.ts';
 import { eventsOfLine, type EventLogLine } from '../event-log.ts';
 import { timeAt } from './change-entries.ts';
 
@@ -78,4 +78,10 @@ function historyOf(log: EventLogRef, steps: readonly Step[], gaps: readonly numb
 /** All events of a line, in full. */
 export function eventsIn({ log }: EventHistory, line: PlacedLine): DomainEvent[] {
   return line.kind === 'tick' ? [] : eventsOfLine(log, line);
+}
+
+/** Whether a cursor leaves the event still to be read. */
+export function isBehind({ position, index }: DomainEvent, cursor: LogCursor | undefined): boolean {
+  if (!cursor || position !== cursor.position) return position > (cursor?.position ?? 0);
+  return cursor.index !== undefined && index > cursor.index;
 }
