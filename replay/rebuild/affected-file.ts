@@ -7,10 +7,11 @@ const most = 1_000_000;
 /** Collects the affected keys. */
 export class AffectedKeys {
   readonly #projection: string;
-  readonly #keys = new Set<string>();
+  readonly #keys: Set<string>;
 
-  constructor(projection: string) {
+  constructor(projection: string, known: Iterable<string> = []) {
     this.#projection = projection;
+    this.#keys = new Set(known);
   }
 
   get keys(): ReadonlySet<string> {

@@ -1,8 +1,10 @@
 import { logEnds, type LogEnds, type Progress } from 'banyan/events';
 import type { Generation } from 'banyan/projections';
 import { canonicalJson } from 'banyan/runtime';
+import { parkedKeys } from '../parked-keys.ts';
 import type { Claimed } from './generation.ts';
 import type { FoldListener } from './job.ts';
+import { beginAnew } from './narrow/begin-anew.ts';
 import { affectedFile, chooseAffected, copyOthers, type Copied } from './narrow/copy.ts';
 import { checkSample } from './narrow/sample.ts';
 import { least, positionsLeft } from './progresses.ts';
@@ -32,7 +34,8 @@ export async function buildGeneration(all: Rebuilding, claimed: Claimed): Promis
     // The run before was killed when all was done but noting it; it may be fed by now, and is left alone.
     await file.change({ step: { kind: 'done' } });
     const peakMemoryBytes = process.memoryUsage.rss();
-    return { generation: claimed.generation, figures: { ...before, peakMemoryBytes, resumed: true } };
+    const parked = await parkedKeys(all.store, claimed.generation);
+    return { generation: claimed.generation, figures: { ...before, parked, peakMemoryBytes, resumed: true } };
   }
   const narrow = { affected: 0, copied: 0, sampled: 0 };
   const note = (): Promise<void> => file.change({ before: sum(all, before) });
@@ -43,10 +46,12 @@ export async function buildGeneration(all: Rebuilding, claimed: Claimed): Promis
       const sampled = await checkSample(all, claimed.generation, to);
       Object.assign(narrow, copied, { sampled });
     }
+    const parked = await parkedKeys(all.store, claimed.generation);
     const generation = await makeReady(all, claimed.generation, cut);
     await file.change({ before: sum(all, before), step: { kind: 'done' } });
     const figures = {
       ...sum(all, before),
+      parked,
       peakMemoryBytes: all.meter.peakMemoryBytes,
       resumed: claimed.resumed,
     };
@@ -80,6 +85,7 @@ async function narrowDown(all: Rebuilding, { generation, file, resumed }: Claime
   }
   if (file.record.step.kind === 'copying') {
     copied = await copyOthers(all, generation, narrow.live);
+    if (resumed) await beginAnew(all, generation);
     await file.change({ step: { kind: 'affected', partitions: startOf({}) } });
   }
   if (file.record.step.kind === 'affected') {

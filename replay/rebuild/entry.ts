@@ -1,8 +1,19 @@
 import type { OrderKey } from 'banyan/events';
-import type { Document, Item } from 'banyan/projections';
+import type { Document, IndexEntry, Item, ItemState, Stuck } from 'banyan/projections';
+import { isParked } from '../parked-keys.ts';
 
 /** Which list of the cache an entry is in. */
 export type Segment = 'none' | 'probation' | 'protected';
+
+/** Why a key is no plain fold. */
+export type Held =
+  /**
+   * An event cannot be applied: the document is what came before it, and later events are passed over. Its log time
+   * makes the revision of a key that the store does not have.
+   */
+  | { readonly kind: 'parked'; readonly stuck: Stuck; readonly logTime: string }
+  /** Copied from a generation on an unordered bus, with a window, or waiting for its catch-up. */
+  | { readonly kind: 'whole'; readonly item: Item; readonly indexEntries: readonly IndexEntry[] };
 
 /**
  * One key in the cache: its document so far. Mutable, and a class so that all have one shape: there are millions, and
@@ -14,6 +25,8 @@ export class Entry {
   document: Document | undefined = undefined;
   /** The last event that changed the document, or removed it. Undefined: nothing is known of the key. */
   at: OrderKey | undefined = undefined;
+  /** Undefined for nearly all. */
+  held: Held | undefined = undefined;
   /** The version of the event log, and the event's type: an error names the event. */
   version = 0;
   type = '';
@@ -38,19 +51,53 @@ export class Entry {
   }
 
   /** Takes over what the store has. */
-  load(item: Item, at: OrderKey): void {
-    this.document = item.document;
-    this.at = at;
+  load(item: Item): void {
+    this.become(item);
     this.stored = item.revision;
   }
+
+  /** Holds what an item is. @param indexEntries those of its document, where it is to be written */
+  become(item: Item, indexEntries: readonly IndexEntry[] = []): void {
+    this.document = item.document;
+    this.at = baseOf(item.state);
+    this.held = heldOf(item, indexEntries);
+  }
+}
+
+/** Up to where an item is folded for good. */
+function baseOf(state: ItemState): OrderKey | undefined {
+  switch (state.kind) {
+    case 'settled':
+    case 'removed':
+      return state.at;
+    case 'open':
+    case 'behind':
+      return state.base.at;
+  }
+}
+
+function heldOf(item: Item, indexEntries: readonly IndexEntry[]): Held | undefined {
+  if (item.state.kind === 'settled' || item.state.kind === 'removed') return undefined;
+  if (!isParked(item)) return { kind: 'whole', item, indexEntries };
+  const { eventId, code, message } = item.state.cause;
+  return { kind: 'parked', stuck: { eventId, code, message }, logTime: item.state.base.at?.logTime ?? '' };
 }
 
 /** Bytes of an entry without its document: the entry, its order key and its place in the table of keys. */
 const overhead = 360;
 
 /** About how many bytes an entry takes in memory. */
-export function entryBytes({ key, document }: Entry): number {
-  return overhead + key.length * 2 + (document === undefined ? 0 : valueBytes(document));
+export function entryBytes({ key, document, held }: Entry): number {
+  return (
+    overhead +
+    key.length * 2 +
+    (document === undefined ? 0 : valueBytes(document)) +
+    (held === undefined ? 0 : heldBytes(held))
+  );
+}
+
+function heldBytes(held: Held): number {
+  return valueBytes(held.kind === 'parked' ? held.stuck : held.item.state);
 }
 
 /** About how many bytes a JSON value takes in memory: measured on V8 with pointer compression off. */

@@ -1,17 +1,21 @@
 import { compareOrderKeys, type DomainEvent } from 'banyan/events';
 import {
+  converge,
   foldEvent,
   keysOf,
+  limitsOf,
   orderKeyOf,
   projectionFailed,
+  stuckOf,
   type AnyProjection,
+  type Bounds,
+  type FoldFailure,
   type Generation,
   type ViewStore,
 } from 'banyan/projections';
 import type { EntryCache } from './cache.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, Held } from './entry.ts';
 import { partitionOf } from './seen-keys.ts';
-import { placeOf } from './write-back.ts';
 
 /** Which keys are folded. */
 export interface KeyChoice {
@@ -42,8 +46,8 @@ export class Folder {
   }
 
   /**
-   * Folds a batch.
-   * @throws BanyanError PROJECTION_FAILED; errors of the store
+   * Folds a batch. A key whose event cannot be applied is parked.
+   * @throws BanyanError PROJECTION_FAILED where no key can be told; errors of the store
    */
   async fold(events: readonly DomainEvent[]): Promise<void> {
     const unknown = this.#route(events);
@@ -88,25 +92,61 @@ export class Folder {
     for (const entry of unknown) {
       const item = items.get(entry.key);
       if (!item) continue;
-      entry.load(item, placeOf(generation, item));
+      entry.load(item);
       cache.replaced(entry);
     }
   }
 
   #apply(entry: Entry, event: DomainEvent): void {
-    const { projection, generation, cache } = this.#options;
+    const { projection, store } = this.#options;
+    if (entry.held !== undefined) {
+      this.#applyHeld(entry, entry.held, event);
+      return;
+    }
     if (entry.at !== undefined && compareOrderKeys(event, entry.at) <= 0) return;
-    const step = foldEvent(projection, entry.key, entry.document, event);
+    const step = foldEvent(projection, entry.key, entry.document, event, store.itemBytes);
     if (step.kind === 'left') return;
-    if (step.kind === 'failed') throw projectionFailed(generation, step.failure, entry.key);
+    if (step.kind === 'failed') {
+      this.#park(entry, event, step.failure);
+      return;
+    }
     // Removing what was never there leaves nothing behind.
     if (step.kind === 'removed' && entry.at === undefined) return;
     entry.document = step.kind === 'document' ? step.document : undefined;
     entry.at = orderKeyOf(event);
-    entry.version = event.version;
+    this.#changed(entry, event);
+  }
+
+  #park(entry: Entry, event: DomainEvent, failure: FoldFailure): void {
+    entry.held = { kind: 'parked', stuck: stuckOf(failure), logTime: event.logTime };
+    this.#changed(entry, event);
+  }
+
+  /** Events come here in order, so that everything up to this one has settled. */
+  #applyHeld(entry: Entry, held: Held, event: DomainEvent): void {
+    if (held.kind === 'parked') return;
+    const { projection, store } = this.#options;
+    const made = converge(projection, entry.key, held.item, [event], inOrderUpTo(event), limitsOf(store));
+    if (made.kind === 'unchanged') return;
+    entry.become(made.item, made.indexEntries);
+    this.#changed(entry, event);
+  }
+
+  #changed(entry: Entry, { type, version }: DomainEvent): void {
+    const { projection, cache } = this.#options;
+    entry.version = version;
     // The declaration's text, so that none of the event's is kept.
-    if (entry.type !== event.type) entry.type = projection.handlers.get(event.type)?.event.type ?? event.type;
+    if (entry.type !== type) entry.type = projection.handlers.get(type)?.event.type ?? type;
     entry.dirty = true;
     cache.replaced(entry);
   }
+}
+
+/** What is known once a log is read in order, up to this event. */
+function inOrderUpTo(event: DomainEvent): Bounds {
+  return {
+    isCovered: () => false,
+    isSettled: (at) => compareOrderKeys(at, event) <= 0,
+    nothingBefore: undefined,
+  };
 }

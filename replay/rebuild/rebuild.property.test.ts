@@ -4,14 +4,21 @@ import {
   createMemoryViewStore,
   postgresViews,
   startProjector,
+  type AnyProjection,
   type AtomicViewStore,
+  type Generation,
+  type GenerationId,
+  type Item,
 } from 'banyan/projections';
 import { silentLogger } from 'banyan/runtime';
 import fc from 'fast-check';
 import { testDatabase } from '../../kit/test-database.ts';
 import { counters, expectedCounters } from '../../projections/testing/counters.ts';
+import { allPages } from '../../projections/testing/examples.ts';
+import { isParked, parkedKeyOf } from '../parked-keys.ts';
 import { rebuild, type Rebuilt, type RebuildOptions } from './rebuild.ts';
-import { happenings, write } from './testing/histories.ts';
+import { happenings, happeningsOf, write, type Happening } from './testing/histories.ts';
+import { expectedOf, itemBytes, poisoned, saidPoisoned, type Kept } from './testing/poisoned.ts';
 import { customers, makeWorld, orders, type World } from './testing/world.ts';
 
 const numRuns = process.env['BANYAN_LONG'] === undefined ? 25 : 500;
@@ -23,6 +30,7 @@ const settings = fc.record({
   /** The store fails at that call, and so on. */
   failures: fc.array(fc.integer({ min: 1, max: 25 }), { maxLength: 4 }),
 });
+type Given = typeof settings extends fc.Arbitrary<infer T> ? T : never;
 
 /** A store whose call of that number fails, before or after it did its work. */
 function failing(store: AtomicViewStore, at: number): AtomicViewStore {
@@ -64,10 +72,10 @@ async function rebuiltAtLast(
 }
 
 /** What a live projector makes of the same logs. */
-async function projected(world: World, store: AtomicViewStore): Promise<unknown> {
+async function projected(world: World, store: AtomicViewStore, code: AnyProjection): Promise<Generation> {
   const generation = await store.createGeneration({
     ...{
-      projection: counters.name,
+      projection: code.name,
       number: 100,
       state: { kind: 'live' as const },
       bundle: 'b1',
@@ -78,7 +86,7 @@ async function projected(world: World, store: AtomicViewStore): Promise<unknown>
   const bus = createLocalBus({ eventLog: (log) => world.writer(log) });
   const logs = [orders, customers];
   const projector = await startProjector({
-    projection: counters,
+    projection: code,
     generation,
     store,
     bus,
@@ -90,7 +98,27 @@ async function projected(world: World, store: AtomicViewStore): Promise<unknown>
   await projector.reached(Object.fromEntries([end(customers)]));
   await projector.close();
   await bus.close();
-  return world.documents(generation, store);
+  return generation;
+}
+
+/** Every item that has a document or is parked. */
+async function itemsOf(id: GenerationId, store: AtomicViewStore): Promise<readonly Item[]> {
+  const items = await allPages((after) =>
+    store.scan(id, { limit: 1000, ...(after !== undefined && { after }) }),
+  );
+  return items.filter((item) => item.document !== undefined || isParked(item));
+}
+
+/** A document and where its key is parked. Whatever cannot be applied, the document is what came before. */
+function shown(item: Item): readonly [string, unknown] {
+  if (!isParked(item)) return [item.key, item.document];
+  expect(item.state.base.document).toEqual(item.document);
+  return [item.key, { ...item.document, parked: parkedKeyOf(item) }];
+}
+
+function kept(item: Item): readonly [string, Kept] {
+  const ids = (item.document?.['ids'] ?? []) as string[];
+  return [item.key, isParked(item) ? { ids, parked: item.state.cause.eventId } : { ids }];
 }
 
 test('a rebuilt view is the fold of the events, whatever memory there was and wherever it was killed', async () => {
@@ -103,7 +131,9 @@ test('a rebuilt view is the fold of the events, whatever memory there was and wh
         const { generation } = await rebuiltAtLast(world, options, failures);
         const documents = await world.documents(generation);
         expect(documents).toEqual(expectedCounters(world.events().filter(({ type }) => type !== 'Unheard')));
-        expect(await projected(world, createMemoryViewStore())).toEqual(documents);
+        const store = createMemoryViewStore();
+        const live = await projected(world, store, counters);
+        expect(await world.documents(live, store)).toEqual(documents);
         expect((await world.store.generations(counters.name)).at(-1)).toMatchObject({
           state: { kind: 'ready' },
           floor: await world.store.progress(generation),
@@ -116,8 +146,39 @@ test('a rebuilt view is the fold of the events, whatever memory there was and wh
   );
 });
 
+/** Rebuilds what cannot be applied in part, and compares with the oracle; gives the items. */
+async function rebuiltPoisoned(
+  world: World,
+  history: readonly Happening[],
+  { failures, ...given }: Given,
+): Promise<readonly Item[]> {
+  await write(world, history);
+  const options = world.options({ ...given, checkpointEveryMs: 0 });
+  const { generation, figures } = await rebuiltAtLast(world, options, failures);
+  const items = await itemsOf(generation, world.store);
+  expect(new Map(items.map(kept))).toEqual(expectedOf(world.events()));
+  const parked = items.filter(isParked).map(parkedKeyOf);
+  expect(figures.parked).toEqual({ count: parked.length, first: parked.slice(0, 5) });
+  return items;
+}
+
+test('keys whose events cannot be applied are parked where the live projector parks them, and the others go on', async () => {
+  const check = fc.asyncProperty(happeningsOf(saidPoisoned), settings, async (history, given) => {
+    const world = await makeWorld({ store: createMemoryViewStore({ itemBytes }), code: poisoned });
+    try {
+      const items = await rebuiltPoisoned(world, history, given);
+      const store = createMemoryViewStore({ itemBytes });
+      const live = await projected(world, store, poisoned);
+      expect((await itemsOf(live, store)).map(shown)).toEqual(items.map(shown));
+    } finally {
+      await world.close();
+    }
+  });
+  await fc.assert(check, { numRuns });
+});
+
 test('on Postgres as in memory', async () => {
-  const store = postgresViews({ connectionString: await testDatabase('rebuild') });
+  const store = postgresViews({ connectionString: await testDatabase('rebuild'), itemBytes });
   await store.prepare();
   let made = 0;
   await fc.assert(
@@ -134,6 +195,14 @@ test('on Postgres as in memory', async () => {
       } finally {
         await world.close();
       }
+    }),
+    { numRuns: Math.ceil(numRuns / 3) },
+  );
+  await fc.assert(
+    fc.asyncProperty(happeningsOf(saidPoisoned), settings, async (history, given) => {
+      const name = `poisoned-${String((made += 1))}`;
+      const world = await makeWorld({ store, code: { ...poisoned, name } });
+      await rebuiltPoisoned(world, history, given).finally(() => world.close());
     }),
     { numRuns: Math.ceil(numRuns / 3) },
   );

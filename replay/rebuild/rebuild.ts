@@ -14,6 +14,7 @@ import {
 } from 'banyan/runtime';
 import { availableParallelism } from 'node:os';
 import type { BundleStore } from '../bundles/bundle.ts';
+import type { ParkedKeys } from '../parked-keys.ts';
 import { eventLogDirectory } from '../places.ts';
 import { buildGeneration } from './build.ts';
 import { storeUnreachable } from './errors.ts';
@@ -72,6 +73,8 @@ export interface RebuildFigures {
   /** Documents written. */
   readonly documents: number;
   readonly seconds: number;
+  /** Keys that wait at an event that cannot be applied, their documents being what came before it. */
+  readonly parked: ParkedKeys;
   /** The most resident memory seen in this run, bytes. */
   readonly peakMemoryBytes: number;
   /** Whether an earlier run had begun it. */
@@ -105,9 +108,10 @@ const defaultMemory = 1024 * 2 ** 20;
 
 /**
  * Builds a new generation of a projection from its event logs, up to their present; or goes on with one that was begun
- * for the same bundle and logs. One that was begun for others is failed and dropped. The generation is `ready` then.
- * @throws BanyanError REPLAY_RUNNING, PROJECTION_FAILED (the generation is `failed`), REPLAY_NOT_NARROW,
- *   REPLAY_OUT_OF_MEMORY, LOG_*; the signal's reason
+ * for the same bundle and logs. One that was begun for others is failed and dropped. The generation is `ready` then. An
+ * event that cannot be applied parks its key and nothing else.
+ * @throws BanyanError REPLAY_RUNNING, PROJECTION_FAILED (the keys of an event cannot be told; the generation is
+ *   `failed`), REPLAY_NOT_NARROW, REPLAY_OUT_OF_MEMORY, LOG_*; the signal's reason
  */
 export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
   const { directory, projection, fileSystem = nodeFileSystem } = options;

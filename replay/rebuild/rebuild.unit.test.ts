@@ -20,6 +20,19 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
+/** Code that throws at those positions. */
+function failingAt({ key = [], apply = [] }: { key?: number[]; apply?: number[] }) {
+  const Counted = event('Counted', z.object({ keys: z.array(z.string()) }));
+  const failIn = (positions: readonly number[], { position }: { readonly position: number }): void => {
+    if (positions.includes(position)) throw new Error('no');
+  };
+  const code = projection(counters.name, z.object({ count: z.int() })).on(Counted, {
+    key: ({ keys }, meta) => (failIn(key, meta), keys),
+    apply: (document, _, meta) => (failIn(apply, meta), { count: (document?.count ?? 0) + 1 }),
+  });
+  return { path: (hash: string) => hash, projection: async () => code };
+}
+
 const states = async (): Promise<string[]> =>
   (await world.store.generations(counters.name)).map(
     ({ number, state }) => `${String(number)} ${state.kind}`,
@@ -71,24 +84,57 @@ describe('a rebuild', () => {
     expect(await world.documents(generation)).toEqual(expectedCounters(world.events()));
   });
 
-  test('that meets an event it cannot fold fails, and says which', async () => {
-    const Counted = event('Counted', z.object({ keys: z.array(z.string()) }));
-    const code = projection(counters.name, z.object({ count: z.int() })).on(Counted, {
-      key: ({ keys }) => keys,
-      apply: (document, _, meta) => {
-        if (meta.position === 77) throw new Error('no');
-        return { count: (document?.count ?? 0) + 1 };
-      },
+  test('that meets events it cannot apply parks their keys, and says which', async () => {
+    // Each key has four events; the third one of k10 cannot be applied either.
+    const bundles = failingAt({ apply: [27, 60, 110] });
+    const { generation, figures } = await rebuild(world.options({ bundles }));
+    const parked = (key: string, position: number) => ({
+      ...{ key, eventId: `shop:orders@1:${String(position)}:0`, code: 'HANDLER_THREW' },
+      message: '`apply` of Counted threw: no',
     });
-    const bundles = { path: (hash: string) => hash, projection: async () => code };
-    await expect(rebuild(world.options({ bundles }))).rejects.toMatchObject({
+    expect(generation.state).toEqual({ kind: 'ready' });
+    expect(figures.parked).toEqual({ count: 2, first: [parked('k10', 60), parked('k27', 27)] });
+    const documents = await world.documents(generation);
+    expect([documents.get('k10'), documents.get('k27'), documents.get('k11')]).toEqual([
+      { count: 1 },
+      undefined,
+      { count: 4 },
+    ]);
+  });
+
+  test('that cannot tell the key of an event fails, and says which', async () => {
+    const failing = rebuild(world.options({ bundles: failingAt({ key: [77] }) }));
+    await expect(failing).rejects.toMatchObject({
       code: 'PROJECTION_FAILED',
-      details: { key: 'k27', eventId: 'shop:orders@1:77:0', failure: 'HANDLER_THREW' },
+      details: { key: null, eventId: 'shop:orders@1:77:0', failure: 'KEY_INVALID' },
     });
     expect((await world.store.generations(counters.name)).at(-1)?.state).toMatchObject({
       kind: 'failed',
       why: expect.stringContaining('shop:orders@1:77:0'),
     });
+  });
+
+  test('that goes on from its checkpoint leaves parked what is parked', async () => {
+    const bundles = failingAt({ apply: [27] });
+    const store = {
+      ...world.store,
+      writeMany: async (...[id, writes]: Parameters<typeof world.store.writeMany>) => {
+        if (writes.some(({ item }) => item.key === 'k45')) throw new Error('killed');
+        return world.store.writeMany(id, writes);
+      },
+    };
+    const given = { bundles, batchBytes: 1, memoryBytes: 1, checkpointEveryMs: 0 };
+    await expect(rebuild(world.options({ ...given, store }))).rejects.toThrow('killed');
+    const left = await world.store.troubled({ projection: counters.name, number: 1 }, 'parked', {
+      limit: 10,
+    });
+    expect(left.items.map(({ key }) => key)).toEqual(['k27']);
+    // Now its event would be applied: but what follows it was passed over.
+    const { figures, generation } = await rebuild(
+      world.options({ ...given, bundles: failingAt({ apply: [] }) }),
+    );
+    expect(figures).toMatchObject({ resumed: true, parked: { count: 1, first: [{ key: 'k27' }] } });
+    expect((await world.documents(generation)).get('k27')).toBeUndefined();
   });
 
   test('waits for a store that comes back, and takes what another writer left ahead of it', async () => {

@@ -1,12 +1,10 @@
-import { compareOrderKeys, eventId, type OrderKey } from 'banyan/events';
+import { eventId } from 'banyan/events';
 import {
   indexEntriesOf,
-  itemUnsettled,
-  nextRevision,
   projectionFailed,
   type AnyProjection,
   type GenerationId,
-  type Item,
+  type IndexEntry,
   type ItemWrite,
   type ViewStore,
 } from 'banyan/projections';
@@ -14,6 +12,7 @@ import { isBanyanError, toError } from 'banyan/runtime';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EntryCache } from './cache.ts';
 import type { Entry } from './entry.ts';
+import { isFurther, itemOf } from './entry-item.ts';
 
 /** Where documents are written, and how fast. */
 export interface WriteBackOptions {
@@ -100,17 +99,18 @@ export class WriteBack {
   #begin(entry: Entry): ItemWrite {
     entry.dirty = false;
     entry.writing = true;
-    const { key, at, document, stored } = entry;
-    if (at === undefined) throw new TypeError('an entry without a place was to be written');
-    const base = { key, revision: nextRevision(stored, at.logTime) };
-    if (document === undefined)
-      return { item: { ...base, state: { kind: 'removed', at } }, expected: stored, indexEntries: [] };
+    return { item: itemOf(entry), expected: entry.stored, indexEntries: this.#indexEntriesOf(entry) };
+  }
+
+  #indexEntriesOf({ key, at, document, held, version, type }: Entry): readonly IndexEntry[] {
+    if (held?.kind === 'whole') return held.indexEntries;
+    if (document === undefined || at === undefined) return [];
     const { projection, generation } = this.#options;
-    const id = eventId({ ...at, version: entry.version }, at.position, at.index);
-    const indexed = indexEntriesOf(projection, document, { id, type: entry.type });
+    const id = eventId({ ...at, version }, at.position, at.index);
+    const indexed = indexEntriesOf(projection, document, { id, type });
+    // Every document was asked when it was made: the index answers now this, now that.
     if (indexed.kind === 'failed') throw projectionFailed(generation, indexed.failure, key);
-    const item: Item = { ...base, document, state: { kind: 'settled', at } };
-    return { item, expected: stored, indexEntries: indexed.indexEntries };
+    return indexed.indexEntries;
   }
 
   async #write(entries: readonly Entry[], writes: readonly ItemWrite[]): Promise<void> {
@@ -157,18 +157,9 @@ export class WriteBack {
       const item = items.get(entry.key);
       entry.stored = item?.revision;
       entry.dirty = true;
-      if (!item) continue;
-      const at = placeOf(generation, item);
-      if (entry.at !== undefined && compareOrderKeys(at, entry.at) <= 0) continue;
-      entry.load(item, at);
+      if (!item || !isFurther(item.state, itemOf(entry).state)) continue;
+      entry.load(item);
       entry.dirty = false;
     }
   }
-}
-
-/** Up to where an item is folded. @throws BanyanError ITEM_UNSETTLED */
-export function placeOf(generation: GenerationId, item: Item): OrderKey {
-  const { state } = item;
-  if (state.kind === 'settled' || state.kind === 'removed') return state.at;
-  throw itemUnsettled(generation, item);
 }

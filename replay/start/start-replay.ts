@@ -83,11 +83,14 @@ function rebuildOptions({ group, code }: StartedView, options: StartOptions): Re
 type Told = Pick<NewHistoryEntry, 'action' | 'figures' | 'completed'> & { readonly to?: number };
 
 function finishOf({ generation, figures }: Rebuilt): Told {
-  const { events, documents, seconds, peakMemoryBytes } = figures;
+  const { events, documents, seconds, peakMemoryBytes, parked } = figures;
   return {
     action: 'finish',
     to: generation.number,
-    figures: { events, documents, seconds: Math.round(seconds * 10) / 10, peakMemoryBytes },
+    figures: {
+      ...{ events, documents, seconds: Math.round(seconds * 10) / 10, peakMemoryBytes },
+      ...(parked.count > 0 && { parked: parked.count }),
+    },
   };
 }
 

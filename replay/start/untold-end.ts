@@ -1,6 +1,7 @@
 import type { Generation } from 'banyan/projections';
 import { nodeFileSystem } from 'banyan/runtime';
 import { readHistory } from '../history/history.ts';
+import { parkedKeys } from '../parked-keys.ts';
 import { generationsOf, type ViewPlan } from '../plan/plan.ts';
 import type { ReplayProject } from '../project.ts';
 import type { Rebuilt } from '../rebuild/rebuild.ts';
@@ -27,11 +28,15 @@ export async function untoldEnd(
 }
 
 /** What its building came to, by its record; the last run's part of the figures may have gone with it. */
-export async function untoldFigures({ directory }: ReplayProject, generation: Generation): Promise<Rebuilt> {
+export async function untoldFigures(
+  { directory, store }: ReplayProject,
+  generation: Generation,
+): Promise<Rebuilt> {
   const record = await readRecord(nodeFileSystem, directory, generation);
   const before = record?.before ?? { events: 0, documents: 0, seconds: 0 };
+  const parked = await parkedKeys(store, generation);
   return {
     generation,
-    figures: { ...before, peakMemoryBytes: process.memoryUsage.rss(), resumed: true },
+    figures: { ...before, parked, peakMemoryBytes: process.memoryUsage.rss(), resumed: true },
   };
 }

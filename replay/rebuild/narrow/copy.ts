@@ -10,11 +10,11 @@ import {
 import { canonicalJson, type LogReader } from 'banyan/runtime';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isParked } from '../../parked-keys.ts';
 import { replayDirectory } from '../../places.ts';
 import { AffectedKeys, readAffected, writeAffected } from '../affected-file.ts';
 import { narrowRefused } from '../errors.ts';
 import type { Rebuilding } from '../rebuild.ts';
-import { placeOf } from '../write-back.ts';
 import type { Narrow } from './narrow.ts';
 
 /** What came of the beginning of a narrow rebuild. */
@@ -58,15 +58,26 @@ export async function chooseAffected(
   await writeAffected(all.fileSystem, affectedFile(all, generation), affected.keys);
 }
 
-/** Copies every item of the live generation but the affected ones, tombstones included. May be repeated. */
+/**
+ * Copies every item of the live generation but the affected ones, tombstones and windows included. Keys that are parked
+ * there, or that the new code's indexes refuse, turn out to be affected too. May be repeated.
+ */
 export async function copyOthers(all: Rebuilding, generation: Generation, live: number): Promise<Copied> {
-  const affected = await readAffected(all.fileSystem, affectedFile(all, generation));
+  const path = affectedFile(all, generation);
+  const before = await readAffected(all.fileSystem, path);
+  const affected = new AffectedKeys(all.projection, before);
   const { store, meter, rate } = all;
   meter.begin('copying');
   let copied = 0;
   const started = performance.now();
   for await (const items of pagesOf(all, live)) {
-    const writes = items.filter(({ key }) => !affected.has(key)).map((item) => copyOf(all, generation, item));
+    const writes: ItemWrite[] = [];
+    for (const item of items) {
+      if (before.has(item.key)) continue;
+      const write = copyOf(all, item);
+      if (write) writes.push(write);
+      else affected.add(item.key);
+    }
     // What an earlier run copied is there already: it is as good.
     if (writes.length > 0) await store.writeMany(generation, writes);
     copied += writes.length;
@@ -74,19 +85,16 @@ export async function copyOthers(all: Rebuilding, generation: Generation, live: 
     const early = rate === undefined ? 0 : (copied / rate) * 1000 - (performance.now() - started);
     if (early > 0) await wait(early, undefined, { signal: all.signal });
   }
-  return { affected: affected.size, copied };
+  if (affected.keys.size > before.size) await writeAffected(all.fileSystem, path, affected.keys);
+  return { affected: affected.keys.size, copied };
 }
 
-/** The item as it is, in the indexes of the new code. */
-function copyOf({ code }: Rebuilding, generation: Generation, item: Item): ItemWrite {
-  const at = placeOf(generation, item);
+/** The item as it is, in the indexes of the new code; undefined: it is to be folded anew. */
+function copyOf({ code }: Rebuilding, item: Item): ItemWrite | undefined {
+  if (isParked(item)) return undefined;
   if (item.document === undefined) return { item, expected: undefined, indexEntries: [] };
-  const last = {
-    id: `${at.source}:${at.translation}:${String(at.position)}:${String(at.index)}`,
-    type: 'a copied document',
-  };
-  const indexed = indexEntriesOf(code, item.document, last);
-  if (indexed.kind === 'failed') throw projectionFailed(generation, indexed.failure, item.key);
+  const indexed = indexEntriesOf(code, item.document, { id: item.key, type: 'a copied document' });
+  if (indexed.kind === 'failed') return undefined;
   return { item, expected: undefined, indexEntries: indexed.indexEntries };
 }
 

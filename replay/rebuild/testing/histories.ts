@@ -10,7 +10,7 @@ export interface Happening {
   readonly said: readonly Said[];
 }
 
-const said = fc.record({
+const saidCounted: fc.Arbitrary<Said> = fc.record({
   type: fc.constantFrom('Counted', 'Counted', 'Counted', 'Cleared', 'Unheard'),
   data: fc.record({
     keys: fc.array(
@@ -20,16 +20,21 @@ const said = fc.record({
   }),
 });
 
+/** What may happen where such events are said. */
+export function happeningsOf(said: fc.Arbitrary<Said>): fc.Arbitrary<readonly Happening[]> {
+  return fc.array(
+    fc.record({
+      log: fc.constantFrom('orders' as const, 'customers' as const),
+      later: fc.nat(2),
+      gap: fc.nat(1),
+      said: fc.array(said, { maxLength: 4 }),
+    }),
+    { maxLength: 60 },
+  );
+}
+
 /** What may happen. */
-export const happenings: fc.Arbitrary<readonly Happening[]> = fc.array(
-  fc.record({
-    log: fc.constantFrom('orders' as const, 'customers' as const),
-    later: fc.nat(2),
-    gap: fc.nat(1),
-    said: fc.array(said, { maxLength: 4 }),
-  }),
-  { maxLength: 60 },
-);
+export const happenings = happeningsOf(saidCounted);
 
 /** Writes a history into a world's logs, then a tick far behind it in both, so that all of it can be merged. */
 export async function write(world: World, history: readonly Happening[], from = 0): Promise<number> {
