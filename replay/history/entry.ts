@@ -1,9 +1,9 @@
 import type { JsonObject } from 'banyan/runtime';
 import { z } from 'zod';
 
-const actions = ['start', 'finish', 'fail', 'diff', 'promote', 'rollback', 'retire'] as const;
+const actions = ['start', 'finish', 'fail', 'diff', 'promote', 'rollback', 'retire', 'skip'] as const;
 
-/** What was done: a rebuild was started, finished or failed, generations were compared, promoted, ... */
+/** What was done: a rebuild was started, finished or failed, generations were compared, promoted, ... an event left out. */
 export type HistoryAction = (typeof actions)[number];
 
 /** One line of the audit trail. */
@@ -24,9 +24,14 @@ export interface HistoryEntry {
   readonly completed?: boolean;
   /** Counts, for people. */
   readonly figures?: JsonObject;
+  /** The event that was left out of a parked key; recorded before it is done. */
+  readonly skipped?: { readonly key: string; readonly eventId: string };
 }
 
-/** A generation that came (`to` without `from`), went (`from` without `to`), or took the place of another. */
+/**
+ * A generation that came (`to` without `from`), went (`from` without `to`), or took the place of another; one that
+ * stayed, and was changed, is both.
+ */
 export interface HistoryProjection {
   readonly name: string;
   readonly from?: number;
@@ -56,4 +61,5 @@ export const historyEntry: z.ZodType<HistoryEntry> = z.object({
   epoch: z.int().min(1).exactOptional(),
   completed: z.boolean().exactOptional(),
   figures: z.record(z.string(), z.json()).exactOptional(),
+  skipped: z.object({ key: z.string(), eventId: z.string() }).exactOptional(),
 });

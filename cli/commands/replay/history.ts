@@ -38,11 +38,12 @@ async function history(
     );
 }
 
-function rowsOf({ at, who, action, forced, projections, why = '' }: HistoryEntry): string[][] {
+function rowsOf({ at, who, action, forced, projections, why = '', skipped }: HistoryEntry): string[][] {
+  const of = skipped ? ` ${skipped.eventId} of key ${skipped.key}` : '';
   return projections.map(({ name, from, to, bundle }) => [
     at.slice(0, 19).replace('T', ' '),
     who,
-    forced === true ? `${action} (forced)` : action,
+    forced === true ? `${action} (forced)` : `${action}${of}`,
     name,
     from === undefined ? '' : String(from),
     to === undefined ? '' : String(to),
