@@ -1,6 +1,6 @@
 import type { OrderKey } from 'banyan/events';
 import { BanyanError, type JsonValue } from 'banyan/runtime';
-import type { Base, BehindCause, Document, ItemState, Kept, Stuck } from './view-store.ts';
+import type { Base, BehindCause, Document, ItemState, Stuck } from './view-store.ts';
 import { decodeWindow, encodeWindow } from './window-codec.ts';
 
 /*
@@ -97,11 +97,6 @@ function encodeStuck({ eventId, code, message }: Stuck): [string, string, string
 function decodeStuck(stored: unknown): Stuck {
   const [eventId, code, message] = stored as [string, string, string];
   return { eventId, code, message };
-}
-
-function decodeKept(stored: unknown): Kept {
-  const [since, events] = stored as [number, unknown];
-  return { since, events: decodeWindow(events) };
 }
 
 function encodeCause(cause: BehindCause): JsonValue {

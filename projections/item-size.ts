@@ -3,6 +3,7 @@ import { jsonBytes } from './converge/limits.ts';
 import type { Document, ItemState } from './view-store.ts';
 import { encodeWindow } from './window-codec.ts';
 
+/** What of an item has a size. */
 interface SizedItem {
   readonly document?: Document | undefined;
   readonly state: ItemState;
@@ -19,10 +20,8 @@ export function itemSize({ document, state }: SizedItem): number {
       return jsonBytes(document);
     case 'open':
       return documentsSize(document, state.base.document) + eventsSize(state.window);
-    case 'behind': {
-      const kept = state.kept ? jsonBytes(encodeWindow(state.kept.events)) : 0;
-      return documentsSize(document, state.base.document) + kept;
-    }
+    case 'behind':
+      return documentsSize(document, state.base.document) + (state.kept ? eventsSize(state.kept.events) : 0);
   }
 }
 

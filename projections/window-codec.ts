@@ -1,5 +1,5 @@
 import { eventAt, eventLogName, type DomainEvent } from 'banyan/events';
-import type { JsonObject, JsonValue } from 'banyan/runtime';
+import { BanyanError, type JsonObject, type JsonValue } from 'banyan/runtime';
 
 /*
  * The stored form of a window: each log once, and of each event what does not follow from its place. An event of 60
@@ -32,17 +32,25 @@ export function encodeWindow(window: readonly DomainEvent[]): readonly JsonValue
     const { position, index, logTime, committedAt, type, data } = event;
     return [log, position, index, logTime, committedAt === logTime ? 0 : committedAt, type, data];
   });
-  return [stored, events] satisfies StoredWindow as unknown as readonly JsonValue[];
+  const encoded: StoredWindow = [stored, events];
+  return encoded;
 }
 
 /** The inverse of {@link encodeWindow}. */
 export function decodeWindow(stored: unknown): DomainEvent[] {
   const [logs, events] = stored as StoredWindow;
   const refs = logs.map(([source, translation, version]) => ({ source, translation, version }));
-  return events.flatMap(([log, position, index, logTime, committedAt, type, data]) => {
+  return events.map(([log, position, index, logTime, committedAt, type, data]) => {
     const ref = refs[log];
-    if (!ref) return [];
+    if (!ref) throw unreadable(log, logs.length);
     const place = { position, index, logTime, committedAt: committedAt === 0 ? logTime : committedAt };
     return eventAt(ref, place, { type, data });
   });
+}
+
+function unreadable(log: number, logs: number): BanyanError {
+  return new BanyanError(
+    'ITEM_UNREADABLE',
+    `A stored window has an event of its log ${log}, and names ${logs} logs. The item was changed by hand: rebuild the view.`,
+  );
 }

@@ -57,7 +57,9 @@ export function createLedger(connection: Connection, schema: string): Ledger & P
       const rows = await run<ReceiptRow>(id, readReceipts(schema, id, after, limit));
       return rows.map(({ places, ...row }) => ({ ...row, places: decodePlaces(places) }));
     },
-    removeReceipts: async (id, ids) => void (await run(id, deleteReceipts(schema, id, ids))),
+    removeReceipts: async (id, ids) => {
+      await run(id, deleteReceipts(schema, id, ids));
+    },
   };
 }
 

@@ -185,12 +185,10 @@ function receiptsContract(store: () => ViewStore, another: () => ViewStore): voi
           page.map((one) => one.id),
         );
       };
-      let isAdding = true;
-      const added = Promise.all(Array.from({ length: 6 }, (_, by) => adding(by))).then(
-        () => (isAdding = false),
-      );
-      while (isAdding) await taking();
-      await added;
+      const takingAll = async (times: number): Promise<void> => {
+        for (let n = 0; n < times; n += 1) await taking();
+      };
+      await Promise.all([...Array.from({ length: 6 }, (_, by) => adding(by)), takingAll(10)]);
       while ((await store().receipts(id, { limit: 1 })).length > 0) await taking();
       const expected = Array.from({ length: 60 }, (_, at) => receipt([Math.floor(at / 10), at % 10]));
       expect(found.map(canonicalJson).sort()).toEqual(expected.map(canonicalJson).sort());

@@ -1,8 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { canonicalJson } from 'banyan/runtime';
 import fc from 'fast-check';
+import type { Progress } from 'banyan/events';
+import { troubleOf } from '../item-state.ts';
 import type { GenerationId, Item, ViewStore } from '../view-store.ts';
 import { allPages, at, byGroup, exampleGeneration, settled, tombstone, write } from './examples.ts';
+import { open, troubledItem } from './unsettled-items.ts';
 
 type Sort = string | number | undefined;
 interface Known {
@@ -23,18 +26,25 @@ const sort = fc.option(
   ),
   { nil: undefined },
 );
+const kinds = ['settled', 'settled', 'removed', 'removed', 'open', 'doubt', 'window', 'parked'] as const;
 const one = fc.record({
   key,
   group: fc.option(fc.constantFrom('g', 'h'), { nil: undefined }),
   sort,
-  remove: fc.boolean(),
+  kind: fc.constantFrom(...kinds),
+  /** The position that a new item is made of. */
+  madeOf: fc.option(fc.nat(20), { nil: undefined }),
   /** A wrong condition now and then. */
   stale: fc.nat(5).map((n) => n === 0),
   n: fc.nat(),
 });
-const history = fc.array(fc.uniqueArray(one, { selector: (write) => write.key, maxLength: 12 }), {
-  maxLength: 8,
+type Made = typeof one extends fc.Arbitrary<infer Value> ? Value : never;
+const batch = fc.record({
+  writes: fc.uniqueArray(one, { selector: (write) => write.key, maxLength: 12 }),
+  /** Where the watermark stands when they are written. */
+  watermark: fc.nat(20),
 });
+const history = fc.array(batch, { maxLength: 8 });
 const question = fc.record({
   order: fc.constantFrom('ascending' as const, 'descending' as const),
   limit: fc.integer({ min: 1, max: 5 }),
@@ -48,11 +58,13 @@ export function modelContract(store: () => ViewStore): void {
       fc.asyncProperty(history, question, async (batches, { order, limit, purgeBefore }) => {
         const id = await store().createGeneration(exampleGeneration());
         const model = new Map<string, Known>();
-        for (const batch of batches) await applied(store(), id, model, batch);
+        for (const { writes, watermark } of batches) {
+          const { revision, ...tracking } = await store().tracking(id);
+          await store().changeTracking(id, revision, { ...tracking, watermark: upTo(watermark) });
+          await applied(store(), id, model, writes, watermark);
+        }
         await same(store(), id, model, order, limit);
-        const old = [...model.values()].filter(
-          ({ item }) => item.state.kind === 'removed' && item.revision < purgeBefore,
-        );
+        const old = [...model.values()].filter(({ item }) => isGone(item) && item.revision < purgeBefore);
         expect(await store().purgeRemoved(id, at(purgeBefore).logTime)).toBe(old.length);
         for (const { item } of old) model.delete(item.key);
         await same(store(), id, model, order, limit);
@@ -63,45 +75,58 @@ export function modelContract(store: () => ViewStore): void {
   });
 }
 
+/** How far the one log of this suite has been read. */
+function upTo(position: number): Progress {
+  return { 'shop:orders@1': { position } };
+}
+
+function itemOf({ key, kind, n }: Made, revision: number): Item {
+  switch (kind) {
+    case 'settled':
+      return settled(key, revision, { n });
+    case 'removed':
+      return tombstone(key, revision);
+    case 'open':
+      return open(key, revision, [revision], n % 2 ? { document: { n } } : {});
+    default:
+      return troubledItem(key, revision, kind);
+  }
+}
+
+/** Whether nothing is left of it but its place in time. */
+function isGone({ state, document }: Item): boolean {
+  return state.kind === 'removed' || (state.kind === 'open' && document === undefined && !state.doubt);
+}
+
 async function applied(
   store: ViewStore,
   id: GenerationId,
   model: Map<string, Known>,
-  batch: readonly {
-    key: string;
-    group: string | undefined;
-    sort: Sort;
-    remove: boolean;
-    stale: boolean;
-    n: number;
-  }[],
+  batch: readonly Made[],
+  watermark: number,
 ): Promise<void> {
   const writes = batch.map((made) => {
     const before = model.get(made.key)?.item.revision;
     const expected = made.stale ? (before ?? 0) + 1 : before;
-    const revision = (expected ?? made.n % 50) + 1;
-    const item = made.remove ? tombstone(made.key, revision) : settled(made.key, revision, { n: made.n });
-    return { made, item, expected };
+    const item = itemOf(made, (expected ?? made.n % 50) + 1);
+    const isCovered = expected === undefined && made.madeOf !== undefined && made.madeOf <= watermark;
+    return { made, item, expected, isLost: made.stale || isCovered };
   });
   const { conflicts } = await store.writeMany(
     id,
-    writes.map(({ made: { group, sort, remove }, item, expected }) =>
-      write(
+    writes.map(({ made: { group, sort, madeOf }, item, expected }) => ({
+      ...write(
         item,
         expected,
-        group === undefined || remove ? undefined : { group, ...(sort !== undefined && { sort }) },
+        group === undefined || !item.document ? undefined : { group, ...(sort !== undefined && { sort }) },
       ),
-    ),
+      ...(madeOf !== undefined && { madeOf: upTo(madeOf) }),
+    })),
   );
-  expect([...conflicts].sort()).toEqual(
-    batch
-      .filter(({ stale }) => stale)
-      .map((made) => made.key)
-      .sort(),
-  );
-  for (const { made, item } of writes) {
-    if (!made.stale)
-      model.set(made.key, { item, group: made.remove ? undefined : made.group, sort: made.sort });
+  const lost = writes.filter(({ isLost }) => isLost).map(({ item }) => item.key);
+  expect([...conflicts].sort()).toEqual(lost.sort());
+  for (const { made, item, isLost } of writes) {
+    if (!isLost) model.set(made.key, { item, group: item.document && made.group, sort: made.sort });
   }
 }
 
@@ -119,6 +144,14 @@ async function same(
     texts(scanned).sort(),
   );
   expect(await store.count(id)).toBe(all.filter(({ item }) => item.document).length);
+  for (const trouble of ['doubt', 'window', 'parked'] as const) {
+    const found = await allPages((after) =>
+      store.troubled(id, trouble, { limit, ...(after !== undefined && { after }) }),
+    );
+    expect(texts(found)).toEqual(
+      texts(all.filter(({ item }) => troubleOf(item.state) === trouble).map(({ item }) => item)),
+    );
+  }
   for (const partition of ['g', 'h']) {
     const expected = all.filter(({ group }) => group === partition).sort(bySort);
     const found = await allPages((after) =>
