@@ -80,10 +80,12 @@ export class LogCursor {
 
   async #seek(segments: readonly Segment[]): Promise<Location | undefined> {
     const wanted = { position: this.#from, part: 0 };
-    const at = Math.max(
+    let at = Math.max(
       0,
       lastAtOrBefore(segments, ({ file }) => file.start, wanted),
     );
+    // One that was begun and has no whole entry yet, maybe for ever: what is there ends in the one before.
+    while (at > 0 && segments[at]?.readable === 0) at -= 1;
     const segment = segments[at];
     if (segment === undefined || segment.readable === 0) return undefined;
     const marks = segment.readable === undefined ? await this.#blocks(segment) : segment.marks;

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import zlib from 'node:zlib';
 import { eventually } from '../../kit/eventually.ts';
+import type { FileSystem } from '../file-system.ts';
 import { nodeFileSystem } from '../node-file-system.ts';
 import type { LogEntry, LogReader } from './log.ts';
 import { openLogWriter, type LogWriterOptions } from './open-writer.ts';
@@ -209,6 +210,45 @@ describe('a writer that is killed', () => {
     await again.close();
     await reader.close();
   });
+});
+
+test('a segment that was begun and has no entry yet hides no head', async () => {
+  const first = await openWriter();
+  await fill(first, 9);
+  await first.close();
+  let begun = (): void => undefined;
+  const isBegun = new Promise<void>((resolve) => (begun = resolve));
+  let goOn = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (goOn = resolve));
+  // The segment's file is there, and nothing of it is written: so a writer may be killed.
+  const openAppend: FileSystem['openAppend'] = async (path) => {
+    const file = await fileSystem.openAppend(path);
+    if (!path.endsWith('.ndjson')) return file;
+    const append: typeof file.append = async (bytes) => {
+      begun();
+      await gate;
+      await file.append(bytes);
+    };
+    return { append, sync: () => file.sync(), close: () => file.close() };
+  };
+  const second = await openWriter({ fileSystem: { ...fileSystem, openAppend } });
+  second.append(10, payload(10));
+  const synced = second.sync();
+  await isBegun;
+  const reader = await openReader();
+  for (const one of [second, reader]) {
+    expect(await one.head()).toMatchObject({ position: 9 });
+    expect((await readAll(one, 9)).map(({ position }) => position)).toEqual([9]);
+    expect(await readAll(one, 10)).toEqual([]);
+  }
+  goOn();
+  await synced;
+  for (const one of [second, reader]) {
+    expect(await one.head()).toMatchObject({ position: 10 });
+    expect((await readAll(one, 10)).map(({ position }) => position)).toEqual([10]);
+  }
+  await second.close();
+  await reader.close();
 });
 
 describe('damage is refused, and told where it is', () => {
