@@ -68,3 +68,4 @@ export type { Tally, TallyLine } from './tally.ts';
 export { startTallyKeeper, type TallyKeeper, type TallyKeeperOptions } from './tally-keeper.ts';
 export { tallyFeed, type TallyFeed } from './tally-feed.ts';
 export { countEvents } from './count-events.ts';
+export { cursorBefore } from './before-time.ts';

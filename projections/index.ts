@@ -41,6 +41,32 @@ export { foldEvent, indexEntriesOf, orderKeyOf, type FoldStep, type IndexResult 
 export { converge, stuckOf } from './converge/converge.ts';
 export type { Bounds } from './converge/bounds.ts';
 export { limitsOf } from './converge/limits.ts';
+export { applyUnordered, type AppliedUnordered, type UnorderedTarget } from './apply-unordered.ts';
+export { trackingView, type TrackingView, type TrackingViewOptions } from './tracking-view.ts';
+export { startUnorderedProjector, type UnorderedProjectorOptions } from './unordered-projector.ts';
+export { catchUp, type CatchUpOptions, type CaughtUp } from './catch-up/catch-up.ts';
+export {
+  createTracker,
+  type Tracker,
+  type TrackerLimits,
+  type TrackerOptions,
+  type TrackerStatus,
+} from './tracker/tracker.ts';
+export { mend, type Mended, type MendOptions } from './tracker/mend.ts';
+export type { EventPlace, KeptReceipt, PositionRange, Receipt, Tracking } from './tracker/ledger.ts';
+export {
+  findEvent,
+  isParked,
+  listParked,
+  retryParked,
+  retryProjection,
+  showParked,
+  skipParked,
+  skipStuck,
+  type ParkedItem,
+  type ParkedKey,
+  type ShownParked,
+} from './parked.ts';
 export { nextRevision } from './revision.ts';
 export { itemUnsettled, projectionFailed } from './projector-errors.ts';
 export { covers, coversEvent } from './progress.ts';

@@ -22,7 +22,8 @@ export function coversAny(progress: Progress, target: Progress): boolean {
   return Object.entries(target).some(([log, cursor]) => coversCursor(progress[log], cursor));
 }
 
-function coversCursor(have: LogCursor | undefined, want: LogCursor): boolean {
+/** Whether a cursor of a log has come as far as another. */
+export function coversCursor(have: LogCursor | undefined, want: LogCursor): boolean {
   if (have === undefined || have.position < want.position) return false;
   if (have.position > want.position || have.index === undefined) return true;
   return want.index !== undefined && have.index >= want.index;

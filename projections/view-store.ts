@@ -62,8 +62,11 @@ export type ItemState =
       readonly window: readonly DomainEvent[];
       readonly doubt?: Stuck;
     }
-  /** Waits for a catch-up from the event log: its window grew too long, or one of its events cannot be applied. */
-  | { readonly kind: 'behind'; readonly base: Base; readonly cause: BehindCause }
+  /**
+   * Waits for a catch-up from the event log: its window grew too long, or one of its events cannot be applied. Its
+   * events are dropped, since the log has them; kept where a catch-up is nearly at the log's end.
+   */
+  | { readonly kind: 'behind'; readonly base: Base; readonly cause: BehindCause; readonly kept?: Kept }
   /** A tombstone: the document was removed by the event at `at`. It has no document. */
   | { readonly kind: 'removed'; readonly at: OrderKey };
 
@@ -74,6 +77,14 @@ export interface Stuck {
   readonly code: string;
   /** Names no values of the document. */
   readonly message: string;
+}
+
+/** What came for an item that is behind since its catch-up asked it to keep what comes. */
+export interface Kept {
+  /** The item's revision when it was asked: nothing that came since then was dropped. */
+  readonly since: number;
+  /** In order. */
+  readonly events: readonly DomainEvent[];
 }
 
 /** Why an item is behind: its window grew too long, or an event that no other can overtake any more is stuck. */

@@ -55,14 +55,20 @@ export function orderedBounds(progress: Progress, fresh: readonly DomainEvent[])
   };
 }
 
+function isSkipped({ skipped }: Pick<Tracking, 'skipped'>, event: DomainEvent): boolean {
+  const { position, index } = event;
+  const places = skipped?.[eventLogName(event)];
+  return places?.some((place) => place.position === position && place.index === index) === true;
+}
+
 /** The bounds on an unordered bus, by what the tracker knows. */
 export function trackedBounds(
   logs: readonly EventLogRef[],
-  tracking: Pick<Tracking, 'watermark' | 'logTimes'>,
+  tracking: Pick<Tracking, 'watermark' | 'logTimes' | 'skipped'>,
 ): Bounds {
   const frontier = frontierOf(logs, tracking);
   return {
-    isCovered: (event) => coversEvent(tracking.watermark, event),
+    isCovered: (event) => coversEvent(tracking.watermark, event) || isSkipped(tracking, event),
     isSettled: (at) => frontier !== undefined && compareOrderKeys(at, frontier) < 0,
     nothingBefore: frontier && { ...frontier, index: frontier.index - 1 },
   };

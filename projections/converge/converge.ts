@@ -6,6 +6,7 @@ import { nextRevision } from '../revision.ts';
 import type { Document, IndexEntry, Item, ItemState, Stuck } from '../view-store.ts';
 import { advance, knownOf, type Advanced, type Known } from './advance.ts';
 import type { Bounds } from './bounds.ts';
+import { collected } from './collect.ts';
 import { isTooLong, jsonBytes, windowBytes, type ConvergeLimits } from './limits.ts';
 import { merged, newerThan, settledCount } from './window.ts';
 
@@ -25,7 +26,7 @@ const longestMessage = 1000;
  * the fold of all of them in order, each once. Pure.
  *
  * It does not fail: a key whose event cannot be applied is in doubt while an earlier event may still come and mend
- * it, and parked from then on. An item that is behind takes no event: its catch-up reads them from the event log.
+ * it, and parked from then on. An item that is behind takes no event, since its catch-up reads them from the event log; see `collect.ts`.
  *
  * In order and settled an item is folded as by `foldInOrder`: each event once, and nothing is kept besides the
  * document. What may still be overtaken waits in the window; its base moves up behind the frontier, when that costs
@@ -40,6 +41,12 @@ export function converge(
   bounds: Bounds,
   limits: ConvergeLimits,
 ): Converged {
+  if (item?.state.kind === 'behind') {
+    const state = collected(item.state, item.document, events, bounds, limits);
+    const to = { state: state ?? item.state, document: item.document, indexEntries: undefined };
+    const revision = nextRevision(item.revision, '');
+    return state === undefined ? unchanged : changed(projection, { key, revision, state }, to);
+  }
   const known = knownOf(item, bounds);
   if (known === undefined) return unchanged;
   const all = merged(known.window, newerThan(known.base.at, events, bounds));
@@ -118,7 +125,7 @@ function changed(
 }
 
 /** Of a document that was made before: what it is indexed by could be told then, or it would not be there. */
-function entriesOf(projection: AnyProjection, document: Document): readonly IndexEntry[] {
+export function entriesOf(projection: AnyProjection, document: Document): readonly IndexEntry[] {
   const found = indexEntriesOf(projection, document, { id: '', type: '' });
   return found.kind === 'entries' ? found.indexEntries : [];
 }

@@ -43,6 +43,8 @@ export interface Tracking {
   readonly figures: { readonly healed: number; readonly late: number };
   /** The projection is parked: the key of this event cannot be told. */
   readonly parked?: Stuck;
+  /** By log: events beyond the watermark that an operator left out, since their keys cannot be told. */
+  readonly skipped?: Readonly<Record<string, readonly EventPlace[]>>;
 }
 
 /** What is tracked of a generation that was built up to its floor, and of which nothing else is known yet. */

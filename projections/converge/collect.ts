@@ -1,0 +1,32 @@
+import type { DomainEvent } from 'banyan/events';
+import type { Document, ItemState } from '../view-store.ts';
+import type { Bounds } from './bounds.ts';
+import { isTooLong, jsonBytes, windowBytes, type ConvergeLimits } from './limits.ts';
+import { merged, newerThan } from './window.ts';
+
+type Behind = Extract<ItemState, { kind: 'behind' }>;
+
+/**
+ * What events make of an item that is behind. They are dropped, since its catch-up reads them from the event log; from
+ * when the catch-up has asked for it they are kept, in order, for it to put on top of what it has read. When too many
+ * come they are dropped again, and the catch-up sees that. Pure.
+ * @returns undefined: nothing to write
+ */
+export function collected(
+  { kept, ...state }: Behind,
+  document: Document | undefined,
+  events: readonly DomainEvent[],
+  bounds: Bounds,
+  limits: ConvergeLimits,
+): Behind | undefined {
+  if (!kept) return undefined;
+  const all = merged(kept.events, newerThan(state.base.at, events, bounds));
+  if (all === kept.events) return undefined;
+  const room = limits.itemBytes ?? Infinity;
+  const isTooLarge = room !== Infinity && documentBytes(state, document) + windowBytes(all) > room;
+  return isTooLarge || isTooLong(all, limits) ? state : { ...state, kept: { ...kept, events: all } };
+}
+
+function documentBytes({ base }: Pick<Behind, 'base'>, document: Document | undefined): number {
+  return jsonBytes(document) + (base.document === document ? 0 : jsonBytes(base.document));
+}
