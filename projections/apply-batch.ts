@@ -1,16 +1,19 @@
-import { compareOrderKeys, type Delivery, type DomainEvent, type Progress } from 'banyan/events';
-import { foldInOrder } from './fold.ts';
+import {
+  compareOrderKeys,
+  type Delivery,
+  type DomainEvent,
+  type OrderKey,
+  type Progress,
+} from 'banyan/events';
+import { orderedBounds, type Bounds } from './converge/bounds.ts';
+import { converge } from './converge/converge.ts';
+import { limitsOf } from './converge/limits.ts';
+import { newlyParked, type NewlyParked } from './converge/newly-parked.ts';
+import type { FoldFailure } from './failure.ts';
 import { keysOf } from './keys.ts';
 import { coversEvent, coversKey } from './progress.ts';
 import type { AnyProjection } from './projection.ts';
-import {
-  busUnordered,
-  itemsContested,
-  itemUnsettled,
-  outOfOrder,
-  projectionFailed,
-} from './projector-errors.ts';
-import type { FoldFailure } from './failure.ts';
+import { busUnordered, itemsContested, outOfOrder, projectionFailed } from './projector-errors.ts';
 import type { AtomicViewStore, Generation, GenerationId, Item, ItemWrite } from './view-store.ts';
 
 /** What is projected, and into what. */
@@ -27,27 +30,23 @@ export interface Applied {
   readonly events: number;
   readonly duplicates: number;
   readonly documents: number;
-}
-
-/** An event that cannot be folded. */
-interface Failed {
-  readonly failure: FoldFailure;
-  readonly key?: string;
+  /** Keys that an event of the batch has parked. */
+  readonly parked: readonly NewlyParked[];
 }
 
 /** Events by the key that they concern, in order. */
-interface Routes {
-  readonly byKey: ReadonlyMap<string, readonly DomainEvent[]>;
-  readonly fresh: readonly DomainEvent[];
-  readonly failed: readonly Failed[];
-}
+type Routes =
+  | { readonly kind: 'routed'; readonly byKey: ReadonlyMap<string, readonly DomainEvent[]> }
+  /** The keys of an event cannot be told. */
+  | { readonly kind: 'failed'; readonly event: DomainEvent; readonly failure: FoldFailure };
 
 /** How often a batch is folded again when somebody else changed its items meanwhile. */
 const attempts = 5;
 
 /**
- * Folds deliveries and writes documents and progress in one commit: one read and one write, however many events.
- * Deliveries before one that fails are still applied.
+ * Folds deliveries and writes documents and progress in one commit: one read and one write, however many events. An
+ * event that cannot be folded parks its key, and all else goes on. One whose keys cannot be told ends it; deliveries
+ * before that one are still applied.
  * @throws BanyanError PROJECTION_FAILED and others of `projector-errors.ts`; those of the store
  */
 export async function applyBatch(
@@ -59,103 +58,103 @@ export async function applyBatch(
   const progress = deliveries.at(-1)?.progress;
   if (progress === undefined) throw busUnordered(id);
   const all = deliveries.flatMap(({ events }) => events);
-  const { byKey, fresh, failed } = route(
-    target.projection,
-    all.filter((event) => !coversEvent(expected, event)),
-    id,
-  );
+  const fresh = all.filter((event) => !coversEvent(expected, event));
+  const routes = route(target.projection, fresh, id);
+  if (routes.kind === 'failed') return failAt(target, deliveries, expected, routes);
+  const { byKey } = routes;
   for (let attempt = 1; ; attempt += 1) {
     const items = await target.store.readMany(id, [...byKey.keys()]);
-    const folded = foldAll(target, byKey, items, expected);
-    const failures = [...failed, ...folded.failed];
-    if (failures.length > 0) return failAt(target, deliveries, expected, failures);
-    const { conflicts } = await target.store.commit(id, { writes: folded.writes, expected, next: progress });
+    checkOrder(id, byKey, items, expected);
+    const { writes, parked } = convergeAll(target, byKey, items, orderedBounds(expected, fresh));
+    const { conflicts } = await target.store.commit(id, { writes, expected, next: progress });
     const counts = {
       events: fresh.length,
       duplicates: all.length - fresh.length,
-      documents: folded.writes.length,
+      documents: writes.length,
     };
-    if (conflicts.length === 0) return { progress, last: fresh.at(-1), ...counts };
+    if (conflicts.length === 0) return { progress, last: fresh.at(-1), ...counts, parked };
     if (attempt === attempts) throw itemsContested(id, conflicts);
   }
 }
 
 function route(projection: AnyProjection, fresh: readonly DomainEvent[], id: GenerationId): Routes {
   const byKey = new Map<string, DomainEvent[]>();
-  const failed: Failed[] = [];
   let before: DomainEvent | undefined;
   for (const event of fresh) {
     if (before && compareOrderKeys(event, before) < 0) throw outOfOrder(id, event);
     before = event;
     const found = keysOf(projection, event);
-    if (found.kind === 'failed') {
-      failed.push(found);
-      continue;
-    }
+    if (found.kind === 'failed') return { ...found, event };
     for (const key of found.keys) {
       const events = byKey.get(key);
       if (events) events.push(event);
       else byKey.set(key, [event]);
     }
   }
-  return { byKey, fresh, failed };
+  return { kind: 'routed', byKey };
 }
 
-function foldAll(
-  { projection, generation }: Target,
-  byKey: Routes['byKey'],
+/**
+ * A rebuild leaves items that are ahead of the progress: events at or below their own order key are duplicates, which
+ * the fold drops. What the progress covers and a new event should have come before is no duplicate.
+ */
+function checkOrder(
+  id: GenerationId,
+  byKey: ReadonlyMap<string, readonly DomainEvent[]>,
   items: ReadonlyMap<string, Item>,
   expected: Progress,
-): { readonly writes: readonly ItemWrite[]; readonly failed: readonly Failed[] } {
-  const writes: ItemWrite[] = [];
-  const failed: Failed[] = [];
-  for (const [key, events] of byKey) {
-    const item = settled(generation, items.get(key), events, expected);
-    const result = foldInOrder(projection, key, item, events);
-    if (result.kind === 'failed') failed.push({ failure: result.failure, key });
-    else if (result.kind === 'changed') {
-      writes.push({ item: result.item, expected: item?.revision, indexEntries: result.indexEntries });
-    }
+): void {
+  for (const [key, item] of items) {
+    const first = byKey.get(key)?.[0];
+    const at = placeOf(item);
+    if (first && at && compareOrderKeys(first, at) < 0 && coversKey(expected, at))
+      throw outOfOrder(id, first);
   }
-  return { writes, failed };
 }
 
-/** The item as an ordered projector may go on with it. */
-function settled(
-  id: GenerationId,
-  item: Item | undefined,
-  [first]: readonly DomainEvent[],
-  expected: Progress,
-): Parameters<typeof foldInOrder>[2] {
-  if (item === undefined) return undefined;
-  const { state } = item;
+/** Up to where an item has everything, as far as it tells. */
+function placeOf({ state }: Item): OrderKey | undefined {
   switch (state.kind) {
     case 'settled':
     case 'removed':
-      // A rebuild leaves items that are ahead of the progress: events at or below their own order key are duplicates,
-      // which the fold drops. What the progress covers and a new event should have come before is no duplicate.
-      if (first && compareOrderKeys(first, state.at) < 0 && coversKey(expected, state.at))
-        throw outOfOrder(id, first);
-      return { ...item, state };
+      return state.at;
     case 'open':
     case 'behind':
-      throw itemUnsettled(id, item);
+      return state.base.at;
   }
 }
 
-/** Applies what came before the first event that fails, then throws. */
+function convergeAll(
+  { projection, store }: Target,
+  byKey: ReadonlyMap<string, readonly DomainEvent[]>,
+  items: ReadonlyMap<string, Item>,
+  bounds: Bounds,
+): { readonly writes: readonly ItemWrite[]; readonly parked: readonly NewlyParked[] } {
+  const limits = limitsOf(store);
+  const writes: ItemWrite[] = [];
+  const parked: NewlyParked[] = [];
+  for (const [key, events] of byKey) {
+    const item = items.get(key);
+    const result = converge(projection, key, item, events, bounds, limits);
+    if (result.kind === 'unchanged') continue;
+    writes.push({ item: result.item, expected: item?.revision, indexEntries: result.indexEntries });
+    const stopped = newlyParked(result);
+    if (stopped) parked.push(stopped);
+  }
+  return { writes, parked };
+}
+
+/** Applies the deliveries before the event whose keys cannot be told, then throws. */
 async function failAt(
   target: Target,
   deliveries: readonly Delivery[],
   expected: Progress,
-  failures: readonly Failed[],
+  { event, failure }: Extract<Routes, { kind: 'failed' }>,
 ): Promise<never> {
-  // Of the keys of one event the first is named.
-  const byEvent = new Map([...failures].reverse().map((one) => [one.failure.eventId, one]));
-  const first = deliveries.findIndex(({ events }) => events.some(({ id }) => byEvent.has(id)));
-  const event = deliveries[first]?.events.find(({ id }) => byEvent.has(id));
-  const found = (event && byEvent.get(event.id)) ?? failures[0];
-  if (first > 0) await applyBatch(target, deliveries.slice(0, first), expected);
-  if (!found) throw new TypeError('a failure without an event');
-  throw projectionFailed(target.generation, found.failure, found.key);
+  const before = deliveries.slice(
+    0,
+    deliveries.findIndex(({ events }) => events.includes(event)),
+  );
+  if (before.length > 0) await applyBatch(target, before, expected);
+  throw projectionFailed(target.generation, failure);
 }

@@ -3,7 +3,7 @@ import { invalidDocument, notJson, threw, tooLarge, type FoldFailure } from './f
 import { deepFreeze } from './frozen.ts';
 import { encodeSort, escapeText } from './index-key.ts';
 import { isTooLong, textLimits } from './item-rules.ts';
-import { toJsonDocument } from './json-document.ts';
+import { jsonBytes, toJsonDocument } from './json-document.ts';
 import { metaOf } from './meta.ts';
 import { removed, type AnyProjection } from './projection.ts';
 import { nextRevision } from './revision.ts';
@@ -94,9 +94,10 @@ function checked(
   const json = toJsonDocument(parsed.data);
   if (json.kind === 'not-json') return { kind: 'failed', failure: notJson(event, json) };
   const { document } = json;
-  const bytes = itemBytes === undefined ? 0 : Buffer.byteLength(JSON.stringify(document));
-  if (itemBytes !== undefined && bytes > itemBytes)
-    return { kind: 'failed', failure: tooLarge(event, bytes, itemBytes) };
+  if (itemBytes !== undefined) {
+    const bytes = jsonBytes(document);
+    if (bytes > itemBytes) return { kind: 'failed', failure: tooLarge(event, bytes, itemBytes) };
+  }
   const indexed = indexEntriesOf(projection, document, event);
   if (indexed.kind === 'failed') return indexed;
   return { kind: 'document', document, indexEntries: indexed.indexEntries };

@@ -1,10 +1,11 @@
 import type { DomainEvent } from 'banyan/events';
-import { jsonBytes } from './converge/limits.ts';
+import { jsonBytes } from './json-document.ts';
 import type { Document, ItemState } from './view-store.ts';
 import { encodeWindow } from './window-codec.ts';
 
 /** What of an item has a size. */
-interface SizedItem {
+/** The parts of an item that take room. */
+export interface SizedItem {
   readonly document?: Document | undefined;
   readonly state: ItemState;
 }

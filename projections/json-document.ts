@@ -24,6 +24,11 @@ export function toJsonDocument(value: unknown): JsonResult {
   }
 }
 
+/** Bytes of a value as compact JSON; nothing takes none. */
+export function jsonBytes(value: object | undefined): number {
+  return value === undefined ? 0 : Buffer.byteLength(JSON.stringify(value));
+}
+
 function copy(value: unknown): unknown {
   switch (typeof value) {
     case 'string':

@@ -19,6 +19,7 @@ import {
   type Logger,
 } from 'banyan/runtime';
 import { applyBatch, type Applied, type Target } from './apply-batch.ts';
+import { logParked } from './converge/newly-parked.ts';
 import { createGathering, type Gathering, type GatheringLimits } from './gathering.ts';
 import { covers } from './progress.ts';
 import { isRetryable, notAlone, subscriptionChanged } from './projector-errors.ts';
@@ -58,6 +59,8 @@ export interface ProjectorStatus {
   /** Documents written or removed, and in how many commits. */
   readonly documents: number;
   readonly commits: number;
+  /** Keys that an event has parked. */
+  readonly parked: number;
   /** Events that were delivered and are not committed yet. */
   readonly pendingEvents: number;
   /** Log time of the last event applied. */
@@ -82,8 +85,8 @@ const defaults: GatheringLimits = { events: 2000, deliveries: 64 };
 /**
  * Runs a projection over a subscription of an ordered bus into a generation: documents and progress in one commit, so
  * each event is applied exactly once, whenever the process dies. While a commit runs the next deliveries gather, so
- * batches grow with the load; beyond the limits the bus waits. An event that cannot be folded stops this projector
- * with PROJECTION_FAILED, its view staying before the event.
+ * batches grow with the load; beyond the limits the bus waits. An event that cannot be folded parks its key. One whose
+ * keys cannot be told stops this projector with PROJECTION_FAILED, its view staying before the event.
  * @throws BanyanError SUBSCRIPTION_CHANGED; errors of the store
  */
 export async function startProjector(options: ProjectorOptions): Promise<Projector> {
@@ -115,7 +118,7 @@ class RunningProjector implements Projector {
   #state: ProjectorState = { kind: 'running' };
   #progress: Progress;
   #batch: readonly Delivery[] = [];
-  #counts = { events: 0, duplicates: 0, documents: 0, commits: 0 };
+  #counts = { events: 0, duplicates: 0, documents: 0, commits: 0, parked: 0 };
   #lastLogTime: string | undefined;
 
   constructor(
@@ -236,7 +239,7 @@ class RunningProjector implements Projector {
     await timers.setTimeout(milliseconds, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
 
-  #note({ progress, last, events, duplicates, documents }: Applied): void {
+  #note({ progress, last, events, duplicates, documents, parked }: Applied): void {
     this.#progress = progress;
     this.#lastLogTime = last?.logTime ?? this.#lastLogTime;
     const before = this.#counts;
@@ -245,7 +248,10 @@ class RunningProjector implements Projector {
       duplicates: before.duplicates + duplicates,
       documents: before.documents + documents,
       commits: before.commits + 1,
+      parked: before.parked + parked.length,
     };
+    const { logger, generation } = this.#options;
+    for (const key of parked) logParked(logger, generation, key);
     const status = this.status();
     for (const listener of [...this.#listeners]) listener(status);
   }

@@ -1,7 +1,7 @@
 import type { DomainEvent } from 'banyan/events';
 import type { FoldFailure } from '../failure.ts';
 import { orderKeyOf } from '../fold.ts';
-import type { Base, Document, IndexEntry, Item, Stuck } from '../view-store.ts';
+import type { Base, Document, IndexEntry, ItemState, Stuck } from '../view-store.ts';
 import type { Bounds } from './bounds.ts';
 import { foldRun, type FoldRules, type Run } from './fold-run.ts';
 import { isTooLong, type ConvergeLimits } from './limits.ts';
@@ -34,18 +34,20 @@ export interface Advanced {
 /** From how many settled events on the base moves up though it costs folding them again. */
 const enough = 16;
 
-/** What is known of a key; undefined when it waits for its catch-up. */
-export function knownOf(item: Item | undefined, { nothingBefore }: Bounds): Known | undefined {
-  if (item === undefined) return plain({ document: undefined, at: nothingBefore });
-  const { state, document } = item;
-  switch (state.kind) {
+/** What is known of a key. @param state undefined: there is no item */
+export function knownOf(
+  state: Exclude<ItemState, { kind: 'behind' }> | undefined,
+  document: Document | undefined,
+  { nothingBefore }: Bounds,
+): Known {
+  switch (state?.kind) {
+    case undefined:
+      return plain({ document: undefined, at: nothingBefore });
     case 'settled':
     case 'removed':
       return plain({ document, at: state.at });
     case 'open':
       return { base: state.base, window: state.window, document, doubt: state.doubt };
-    case 'behind':
-      return undefined;
   }
 }
 

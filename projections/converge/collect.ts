@@ -1,7 +1,7 @@
 import type { DomainEvent } from 'banyan/events';
 import type { Document, ItemState } from '../view-store.ts';
 import type { Bounds } from './bounds.ts';
-import { isTooLong, jsonBytes, windowBytes, type ConvergeLimits } from './limits.ts';
+import { isTooLarge, isTooLong, type ConvergeLimits } from './limits.ts';
 import { merged, newerThan } from './window.ts';
 
 type Behind = Extract<ItemState, { kind: 'behind' }>;
@@ -22,11 +22,6 @@ export function collected(
   if (!kept) return undefined;
   const all = merged(kept.events, newerThan(state.base.at, events, bounds));
   if (all === kept.events) return undefined;
-  const room = limits.itemBytes ?? Infinity;
-  const isTooLarge = room !== Infinity && documentBytes(state, document) + windowBytes(all) > room;
-  return isTooLarge || isTooLong(all, limits) ? state : { ...state, kept: { ...kept, events: all } };
-}
-
-function documentBytes({ base }: Pick<Behind, 'base'>, document: Document | undefined): number {
-  return jsonBytes(document) + (base.document === document ? 0 : jsonBytes(base.document));
+  const more: Behind = { ...state, kept: { ...kept, events: all } };
+  return isTooLarge({ document, state: more }, limits) || isTooLong(all, limits) ? state : more;
 }

@@ -7,7 +7,7 @@ import type { Document, IndexEntry, Item, ItemState, Stuck } from '../view-store
 import { advance, knownOf, type Advanced, type Known } from './advance.ts';
 import type { Bounds } from './bounds.ts';
 import { collected } from './collect.ts';
-import { isTooLong, jsonBytes, windowBytes, type ConvergeLimits } from './limits.ts';
+import { isTooLarge, isTooLong, type ConvergeLimits } from './limits.ts';
 import { merged, newerThan, settledCount } from './window.ts';
 
 /** What events made of an item. */
@@ -26,7 +26,7 @@ const longestMessage = 1000;
  * the fold of all of them in order, each once. Pure.
  *
  * It does not fail: a key whose event cannot be applied is in doubt while an earlier event may still come and mend
- * it, and parked from then on. An item that is behind takes no event, since its catch-up reads them from the event log; see `collect.ts`.
+ * it, and parked from then on. An item that is behind folds no event: its catch-up reads them from the event log.
  *
  * In order and settled an item is folded as by `foldInOrder`: each event once, and nothing is kept besides the
  * document. What may still be overtaken waits in the window; its base moves up behind the frontier, when that costs
@@ -41,14 +41,8 @@ export function converge(
   bounds: Bounds,
   limits: ConvergeLimits,
 ): Converged {
-  if (item?.state.kind === 'behind') {
-    const state = collected(item.state, item.document, events, bounds, limits);
-    const to = { state: state ?? item.state, document: item.document, indexEntries: undefined };
-    const revision = nextRevision(item.revision, '');
-    return state === undefined ? unchanged : changed(projection, { key, revision, state }, to);
-  }
-  const known = knownOf(item, bounds);
-  if (known === undefined) return unchanged;
+  if (item?.state.kind === 'behind') return behind(projection, item, item.state, events, bounds, limits);
+  const known = knownOf(item?.state, item?.document, bounds);
   const all = merged(known.window, newerThan(known.base.at, events, bounds));
   const last = all.at(-1);
   if (last === undefined) return unchanged;
@@ -98,17 +92,27 @@ function bounded(state: ItemState, { document, indexEntries }: Advanced, limits:
   const asItIs: Kept = { state, document, indexEntries };
   if (state.kind !== 'open') return asItIs;
   const { base, window } = state;
-  const room = limits.itemBytes ?? Infinity;
-  const bytes = room === Infinity ? 0 : bytesOf(document, base.document);
-  if (bytes + windowBytes(window) <= room && !isTooLong(window, limits)) return asItIs;
-  const behind: ItemState = { kind: 'behind', base, cause: { kind: 'window' } };
+  if (!isTooLarge({ document, state }, limits) && !isTooLong(window, limits)) return asItIs;
+  const without: ItemState = { kind: 'behind', base, cause: { kind: 'window' } };
   // A store keeps one document, not two, where they are the same.
-  if (bytes > room) return { state: behind, document: base.document, indexEntries: undefined };
-  return { ...asItIs, state: behind };
+  if (isTooLarge({ document, state: without }, limits))
+    return { state: without, document: base.document, indexEntries: undefined };
+  return { ...asItIs, state: without };
 }
 
-function bytesOf(document: Document | undefined, base: Document | undefined): number {
-  return jsonBytes(document) + (base === document ? 0 : jsonBytes(base));
+/** An item that is behind keeps what comes when its catch-up has asked for it. */
+function behind(
+  projection: AnyProjection,
+  { key, revision, document }: Item,
+  before: Extract<ItemState, { kind: 'behind' }>,
+  events: readonly DomainEvent[],
+  bounds: Bounds,
+  limits: ConvergeLimits,
+): Converged {
+  const state = collected(before, document, events, bounds, limits);
+  if (state === undefined) return unchanged;
+  const kept = { state, document, indexEntries: undefined };
+  return changed(projection, { key, revision: revision + 1, state }, kept);
 }
 
 function changed(

@@ -1,4 +1,6 @@
 import type { DomainEvent } from 'banyan/events';
+import { itemSize, type SizedItem } from '../item-size.ts';
+import { jsonBytes } from '../json-document.ts';
 import type { ViewStore } from '../view-store.ts';
 
 /** Beyond which an item waits for a catch-up instead of holding its recent events. */
@@ -21,29 +23,28 @@ export function limitsOf({ itemBytes }: Pick<ViewStore, 'itemBytes'>): ConvergeL
 
 /** Whether the window has grown too long. */
 export function isTooLong(window: readonly DomainEvent[], limits: ConvergeLimits): boolean {
-  return window.length > limits.windowEvents || windowBytes(window) > limits.windowBytes;
-}
-
-/** Bytes of the events as compact JSON. */
-export function windowBytes(window: readonly DomainEvent[]): number {
+  if (window.length > limits.windowEvents) return true;
   let bytes = 0;
   for (const event of window) bytes += eventBytes(event);
-  return bytes;
+  return bytes > limits.windowBytes;
+}
+
+/** Whether the item has grown too large. */
+export function isTooLarge(item: SizedItem, { itemBytes }: ConvergeLimits): boolean {
+  return itemBytes !== undefined && itemSize(item) > itemBytes;
 }
 
 /** An event waits in the windows of several keys, and is looked at again with each event of its key. */
 const counted = new WeakMap<DomainEvent, number>();
 
+/** What an event is stored with besides its data, about: its place, log time and type. */
+const placeBytes = 80;
+
 function eventBytes(event: DomainEvent): number {
   let bytes = counted.get(event);
   if (bytes === undefined) {
-    bytes = jsonBytes(event);
+    bytes = placeBytes + jsonBytes(event.data);
     counted.set(event, bytes);
   }
   return bytes;
-}
-
-/** Bytes of a value as compact JSON; nothing takes none. */
-export function jsonBytes(value: object | undefined): number {
-  return value === undefined ? 0 : Buffer.byteLength(JSON.stringify(value));
 }
