@@ -28,45 +28,76 @@ export interface DueQueue {
   take(now: number): readonly Copy[];
 }
 
-/** Makes an empty queue. */
+/** A copy in the heap; `order` decides between those that are due at the same time: the one that came first. */
+interface Waiting {
+  readonly copy: Copy;
+  readonly order: number;
+}
+
+/**
+ * Makes an empty queue: a binary heap. (Rejected: a sorted array, in which adding took nine tenths of the bus's time
+ * with 10,000 copies waiting.)
+ */
 export function createDueQueue(): DueQueue {
-  // The first due is the last, so that taking it is cheap.
-  const waiting: Copy[] = [];
+  const heap: Waiting[] = [];
+  let added = 0;
   let bytes = 0;
   return {
     get size() {
-      return waiting.length;
+      return heap.length;
     },
     get bytes() {
       return bytes;
     },
     get nextDue() {
-      return waiting.at(-1)?.due;
+      return heap[0]?.copy.due;
     },
     add: (copy) => {
-      waiting.splice(placeOf(waiting, copy.due), 0, copy);
+      raise(heap, { copy, order: added++ });
       bytes += copy.bytes;
     },
     take: (now) => {
       const taken: Copy[] = [];
-      for (let next = waiting.at(-1); next && next.due <= now; next = waiting.at(-1)) {
+      for (let next = heap[0]; next && next.copy.due <= now; next = heap[0]) {
         if (taken.length >= (taken[0]?.batch ?? 1)) break;
-        waiting.pop();
-        bytes -= next.bytes;
-        taken.push(next);
+        removeFirst(heap);
+        bytes -= next.copy.bytes;
+        taken.push(next.copy);
       }
       return taken;
     },
   };
 }
 
-/** Before all that are due sooner or at the same time: among equals the one that came first is taken first. */
-function placeOf(waiting: readonly Copy[], due: number): number {
-  let [from, to] = [0, waiting.length];
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if ((waiting[middle]?.due ?? 0) <= due) to = middle;
-    else from = middle + 1;
+function isBefore(one: Waiting, other: Waiting): boolean {
+  return one.copy.due === other.copy.due ? one.order < other.order : one.copy.due < other.copy.due;
+}
+
+/** Adds one at the end, and lets it rise above those that come after it. */
+function raise(heap: Waiting[], added: Waiting): void {
+  let at = heap.length;
+  while (at > 0) {
+    const above = (at - 1) >>> 1;
+    const other = heap[above];
+    if (!other || !isBefore(added, other)) break;
+    heap[at] = other;
+    at = above;
   }
-  return from;
+  heap[at] = added;
+}
+
+/** Takes the first away; the last one takes its place, and sinks below those that come before it. */
+function removeFirst(heap: Waiting[]): void {
+  const last = heap.pop();
+  if (!last || heap.length === 0) return;
+  let at = 0;
+  for (;;) {
+    const [left, right] = [heap[2 * at + 1], heap[2 * at + 2]];
+    const isRight = left && right && isBefore(right, left);
+    const next = isRight ? right : left;
+    if (!next || !isBefore(next, last)) break;
+    heap[at] = next;
+    at = 2 * at + (isRight ? 2 : 1);
+  }
+  heap[at] = last;
 }

@@ -43,8 +43,10 @@ export class TallyLoop implements Work {
   async run(): Promise<void> {
     const { eventLog, tallyLog, after, everyEvents } = this.#parts;
     const breather = createBreather();
+    // Small batches: the translator works in the same process.
+    const reading = { from: after + 1, follow: true, signal: this.#signal, batchBytes: 256 * 1024 };
     try {
-      for await (const batch of eventLog.read({ from: after + 1, follow: true, signal: this.#signal })) {
+      for await (const batch of eventLog.read(reading)) {
         for (const entry of batch) {
           for (const line of entry.single ? [entry.single] : entry.lines()) {
             this.#fold.add(line);
