@@ -3,6 +3,7 @@ import { BanyanError } from 'banyan/runtime';
 import { Command } from 'commander';
 import { addDevCommand } from './commands/dev.ts';
 import { addLogCommand } from './commands/log.ts';
+import { addParkedCommand } from './commands/parked/parked.ts';
 import { addReplayCommand } from './commands/replay/replay.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTablesCommand } from './commands/tables.ts';
@@ -37,6 +38,7 @@ function createProgram(context: CommandContext): Command {
   addStatusCommand(program, context);
   addLogCommand(program, context);
   addReplayCommand(program, context);
+  addParkedCommand(program, context);
   addTablesCommand(program, context);
   addVerifyCommand(program, context);
   forEachCommand(program, (command) => {

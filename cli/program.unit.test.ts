@@ -24,6 +24,10 @@ test.each([
   ['log', 'tail', '--help'],
   ['log', 'verify', '--help'],
   ['log', 'trace', '--help'],
+  ['parked', 'list', '--help'],
+  ['parked', 'show', '--help'],
+  ['parked', 'retry', '--help'],
+  ['parked', 'skip', '--help'],
   ['tables', 'pull', '--help'],
 ])('%s %s %s explains itself with exit code 0', async (...args) => {
   const { code, out } = await run(...args);
@@ -38,6 +42,8 @@ test.each([
   ['an argument that is missing', ['log', 'cat']],
   ['a position that is no number', ['log', 'cat', 'shop', '--from', 'x']],
   ['an id that is none', ['log', 'trace', 'shop']],
+  ['a seed that is no number', ['dev', '--chaos', 'x']],
+  ['an event that is left out without a reason', ['parked', 'skip', 'view', 'key', '--event', 'x']],
 ])('%s is wrong usage: exit code 2, told on standard error', async (_, args) => {
   const { code, out, err } = await run(...args);
   expect(code).toBe(2);

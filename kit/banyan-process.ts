@@ -34,11 +34,16 @@ export interface BanyanOptions {
   readonly nodeFlags?: readonly string[];
 }
 
-/** Runs the built command (`npm run build`), as an operator does. */
+/**
+ * Runs the built command (`npm run build`), as an operator does. Where BANYAN_CHAOS is set, its value is the seed of
+ * the hostile bus that feeds the views of every `banyan dev`.
+ */
 export function runBanyan(args: readonly string[], options: BanyanOptions = {}): BanyanProcess {
-  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), builtCommand(), ...args], {
+  const env = { ...process.env, NODE_OPTIONS: '', ...options.env };
+  const given = [...args, ...chaosFlags(args, env)];
+  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), builtCommand(), ...given], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_OPTIONS: '', ...options.env },
+    env,
     cwd: options.cwd ?? process.cwd(),
   });
   const kill = (): void => void child.kill('SIGKILL');
@@ -75,6 +80,11 @@ export function runBanyan(args: readonly string[], options: BanyanOptions = {}):
       return ended;
     },
   };
+}
+
+function chaosFlags(args: readonly string[], { BANYAN_CHAOS: seed }: NodeJS.ProcessEnv): readonly string[] {
+  const isMeant = args[0] === 'dev' && !args.includes('--chaos') && !args.includes('--help');
+  return isMeant && seed !== undefined && seed !== '' ? ['--chaos', seed] : [];
 }
 
 /** The answer of a command that ends by itself. */

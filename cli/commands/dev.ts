@@ -1,7 +1,10 @@
 import type { SnapshotProgress } from 'banyan/cdc';
+import type { HostileFigures } from 'banyan/events';
 import { createLogger, type Logger } from 'banyan/runtime';
 import type { Command } from 'commander';
+import { wholeNumber } from '../arguments.ts';
 import type { CommandContext } from '../context.ts';
+import { randomSeed } from '../dev/chaos/hostility.ts';
 import { startHost, type Host } from '../dev/host.ts';
 import { createBoard, type Progress } from '../terminal/board.ts';
 import { readableLogLine } from '../terminal/log-lines.ts';
@@ -12,6 +15,8 @@ import { configOf, withConfig, withJson, type ConfigOptions } from './options.ts
 interface DevOptions extends ConfigOptions {
   readonly json?: boolean;
   readonly logLevel: string;
+  /** True: with a seed that is made up. */
+  readonly chaos?: number | true;
 }
 
 /** `banyan dev` */
@@ -19,6 +24,11 @@ export function addDevCommand(program: Command, context: CommandContext): void {
   withJson(withConfig(program.command('dev')))
     .description('run capture, translators, projectors and gateways in one process, until Ctrl-C')
     .option('--log-level <level>', 'debug, info, warn or error', 'warn')
+    .option(
+      '--chaos [seed]',
+      'feed the views by a bus that repeats, reorders, delays and loses events, as the seed says',
+      wholeNumber(0),
+    )
     .action((options: DevOptions) => dev(options, context));
 }
 
@@ -28,12 +38,15 @@ async function dev(options: DevOptions, context: CommandContext): Promise<void> 
   const loaded = await configOf(options, context);
   const teller = options.json === true ? jsonTeller(context.terminal) : textTeller(context.terminal);
   const { log } = teller;
+  const chaos = options.chaos === true ? randomSeed() : options.chaos;
   try {
+    if (chaos !== undefined) teller.chaos(chaos);
     const logger = createLogger({ level: options.logLevel, ...(log && { write: log }) });
     const host = await startHost({
       loaded,
       logger,
       signal: context.signal,
+      ...(chaos !== undefined && { chaos }),
       onSnapshot: teller.snapshot,
       onSnapshotEnd: teller.snapshotEnd,
     });
@@ -44,6 +57,7 @@ async function dev(options: DevOptions, context: CommandContext): Promise<void> 
     } finally {
       await host.close();
     }
+    if (host.hostility) teller.hostility(host.hostility());
   } finally {
     teller.close();
   }
@@ -54,6 +68,10 @@ interface Teller {
   readonly snapshot: (source: string, told: SnapshotProgress) => void;
   readonly snapshotEnd: (source: string) => void;
   readonly ready: (host: Host) => void;
+  /** The bus is going to be a hostile one, by this seed. */
+  readonly chaos: (seed: number) => void;
+  /** What the hostile bus has done. */
+  readonly hostility: (figures: HostileFigures) => void;
   /** Takes the lines of the log; absent where they stay as they are. */
   readonly log?: (line: string) => void;
   readonly close: () => void;
@@ -64,6 +82,8 @@ function jsonTeller({ out }: Terminal): Teller {
   return {
     snapshot: (source, told) => tell({ event: 'snapshot', source, ...told }),
     snapshotEnd: (source) => tell({ event: 'snapshot-end', source }),
+    chaos: (seed) => tell({ event: 'chaos', seed }),
+    hostility: (figures) => tell({ event: 'chaos-end', ...figures }),
     ready: ({ gateways, outOfDate }) => {
       for (const { kind, name, why, next } of outOfDate)
         tell({ event: 'out-of-date', kind, name, why, next });
@@ -114,11 +134,21 @@ function textTeller(terminal: Terminal): Teller {
       board.out(`banyan runs; Ctrl-C ends it.\n${addresses === '' ? '' : `\nGateways:\n${addresses}`}\n`);
       if (outOfDate.length > 0) board.out(`${outOfDateText(outOfDate)}\n`);
     },
+    chaos: (seed) =>
+      board.out(
+        `The bus is hostile: it repeats, reorders, delays and loses events. Again: --chaos ${seed}\n`,
+      ),
+    hostility: (figures) => board.out(hostilityText(figures)),
     log: (line) => board.err(readableLogLine(line, terminal.interactive ? terminal.width : undefined)),
     close: () => {
       for (const { bar } of snapshots.values()) bar.stop();
     },
   };
+}
+
+function hostilityText({ delivered, repeated, dropped, refused }: HostileFigures): string {
+  const again = `${number(repeated)} of them repeats, ${number(refused)} after a refusal`;
+  return `The hostile bus made ${number(delivered)} deliveries of events (${again}) and lost ${number(dropped)} events.\n`;
 }
 
 /** What runs from other code than the present one. */

@@ -1,6 +1,6 @@
 import { startCapture, type Capture, type SnapshotProgress, type Source } from 'banyan/cdc';
 import { checkGroups } from 'banyan/catalog';
-import { createLocalBus, eventLogName, type Translator } from 'banyan/events';
+import { eventLogName, type HostileFigures, type Translator } from 'banyan/events';
 import type { Projector } from 'banyan/projections';
 import { sourceDirectory, type ReplayProject } from 'banyan/replay';
 import {
@@ -14,9 +14,12 @@ import {
 } from 'banyan/runtime';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { replayProjectOf } from '../config/replay-project.ts';
+import { chaoticFeeder } from './chaos/chaotic-feeder.ts';
 import { startControl } from './control.ts';
+import type { Feeder, FeederOptions } from './feeding.ts';
 import { startGateways, type RunningGateway } from './gateways.ts';
 import { startLooking, type Looking } from './looking.ts';
+import { orderedFeeder } from './ordered-feeder.ts';
 import { outOfDate, type OutOfDate } from './out-of-date.ts';
 import { createStageTimes, type StageTimes } from './stage-times.ts';
 import { openTranslators, type Translators } from './translators.ts';
@@ -27,6 +30,8 @@ export interface HostOptions {
   readonly loaded: LoadedConfig;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** The seed of a hostile bus that feeds the views; absent: an ordered one does. */
+  readonly chaos?: number;
   readonly onSnapshot?: (source: string, progress: SnapshotProgress) => void;
   /** The snapshot is whole and durable in the change log. */
   readonly onSnapshotEnd?: (source: string) => void;
@@ -41,6 +46,8 @@ export interface Host extends Closeable {
   /** What runs from other code than the present one: as it was when the host was started. */
   readonly outOfDate: readonly OutOfDate[];
   readonly times: StageTimes;
+  /** What the hostile bus has done; absent where the bus is an ordered one. */
+  readonly hostility?: () => HostileFigures;
   /** Looks now for generations and translations that came or went; it does so each second anyway. */
   refresh(): Promise<void>;
   /** Resolves at the end; rejects when a capture has stopped for good, for nothing new can come then. */
@@ -94,7 +101,7 @@ async function startParts(starting: Starting): Promise<Omit<Host, 'times' | 'clo
     captures.set(name, running.capture);
     streaming.push(running.streaming);
   }
-  const { translators, views, looking } = await startFollowing(captures, starting);
+  const { translators, views, looking, feeder } = await startFollowing(captures, starting);
   // A source that cannot be opened must be told before anybody is told that all is well.
   await Promise.all(streaming);
   const gateways = await startGateways(loaded, starting);
@@ -104,36 +111,46 @@ async function startParts(starting: Starting): Promise<Omit<Host, 'times' | 'clo
     translators: () => translators.running(),
     projectors: () => views.running(),
     gateways,
+    ...(feeder.hostility && { hostility: feeder.hostility }),
     outOfDate: await outOfDate(starting.project),
     refresh,
     ended: untilEnd([...captures.values()], signal),
   };
 }
 
-/** Starts all that follows the change logs: the translators, the bus, the views, and the looking for more of them. */
+/** All that follows the change logs. */
+interface Following {
+  readonly translators: Translators;
+  readonly feeder: Feeder;
+  readonly views: Views;
+  /** For more of them. */
+  readonly looking: Looking;
+}
+
 async function startFollowing(
   captures: ReadonlyMap<string, Capture>,
-  { project, logger, signal, times, started }: Starting,
-): Promise<{ readonly translators: Translators; readonly views: Views; readonly looking: Looking }> {
+  { project, logger, signal, times, started, chaos }: Starting,
+): Promise<Following> {
   const { directory, store, bundles, groups } = project;
   const parts = { directory, store, bundles, logger, signal, times };
-  const bus = createLocalBus({
-    eventLog: (ref) => {
-      const translator = translators.find(ref);
-      if (translator) return translator.eventLog;
-      throw new BanyanError('EVENT_LOG_UNKNOWN', `No translator runs for ${eventLogName(ref)}.`);
-    },
-  });
-  started.push(bus);
+  const eventLog: FeederOptions['eventLog'] = (ref) => {
+    const translator = translators.find(ref);
+    if (translator) return translator.eventLog;
+    throw new BanyanError('EVENT_LOG_UNKNOWN', `No translator runs for ${eventLogName(ref)}.`);
+  };
+  const feeding = { ...parts, eventLog };
+  const feeder = chaos === undefined ? orderedFeeder(feeding) : chaoticFeeder({ ...feeding, seed: chaos });
   const translators = await openTranslators(groups, {
     ...parts,
     changeLog: (source) => captures.get(source)?.changeLog,
-    announce: (log, announcement) => bus.announce(log, announcement),
+    announce: feeder.announce,
+    tallies: feeder.tallies,
   });
-  started.push(translators);
+  // Closed before them, since it reads their logs.
+  started.push(translators, feeder);
   const views = await openViews(groups, {
     ...parts,
-    bus,
+    feeder,
     isTranslated: (log) => translators.find(log) !== undefined,
   });
   started.push(views);
@@ -145,7 +162,7 @@ async function startFollowing(
   await look(true);
   const looking = startLooking(() => look(false), logger);
   started.push(looking);
-  return { translators, views, looking };
+  return { translators, views, looking, feeder };
 }
 
 async function capture(

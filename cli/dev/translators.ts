@@ -14,6 +14,7 @@ import {
   type ReplayGroup,
 } from 'banyan/replay';
 import { closeAll, nodeFileSystem, once, systemClock, type Closeable, type LogReader } from 'banyan/runtime';
+import type { Tallies } from './chaos/tallies.ts';
 import { createProblems, isOwnFault, type PartOptions } from './parts.ts';
 
 /** The translators of the registered versions, each with the bundle that it was registered with. */
@@ -29,6 +30,8 @@ export interface Translators extends Closeable {
 interface TranslatorsOptions extends PartOptions {
   readonly changeLog: (source: string) => LogReader<ChangeLogLine> | undefined;
   readonly announce: LocalBus['announce'];
+  /** Keeps the tallies of each event log; absent where nobody needs them. */
+  readonly tallies: Tallies | undefined;
 }
 
 /** Registers the code's version of each translation that has none yet; {@link Translators.look} starts them. */
@@ -44,7 +47,7 @@ export async function openTranslators(
   const start = async ({ ref, bundle }: RegisteredTranslation, isFirst: boolean): Promise<void> => {
     const name = eventLogName(ref);
     try {
-      const translator = await startOne(ref, bundle, options);
+      const translator = await startTallied(ref, bundle, options);
       if (translator) translators.set(name, translator);
       else problems.tell(name, `Translation ${name} waits: there is no source ${ref.source}.`);
       if (translator) problems.solved(name);
@@ -69,6 +72,7 @@ export async function openTranslators(
       for (const [name, translator] of translators) {
         if (kept.includes(name) || isNeeded(translator.ref)) continue;
         translators.delete(name);
+        await options.tallies?.release(translator.ref);
         await translator.close();
       }
     },
@@ -90,6 +94,21 @@ async function registerFirst(
     if (isKnown) continue;
     await bundles.put(bundle);
     await registerTranslation(directory, { ref, bundle: bundle.hash, state: 'running' });
+  }
+}
+
+async function startTallied(
+  ref: EventLogRef,
+  bundle: string,
+  options: TranslatorsOptions,
+): Promise<Translator | undefined> {
+  const translator = await startOne(ref, bundle, options);
+  try {
+    if (translator) await options.tallies?.keep(translator);
+    return translator;
+  } catch (error) {
+    await translator?.close();
+    throw error;
   }
 }
 

@@ -1,14 +1,15 @@
-import { eventLogName, type EventLogRef, type LocalBus } from 'banyan/events';
+import { eventLogName, type EventLogRef } from 'banyan/events';
 import {
   ensureLive,
-  startProjector,
   type AnyProjection,
   type Generation,
   type Projector,
+  type Stuck,
 } from 'banyan/projections';
 import type { ReplayGroup } from 'banyan/replay';
-import { closeAll, once, type Closeable } from 'banyan/runtime';
+import { closeAll, isBanyanError, once, type Closeable } from 'banyan/runtime';
 import { isFed } from '../fed-generations.ts';
+import type { Fed, Feeder } from './feeding.ts';
 import { createProblems, isOwnFault, type PartOptions } from './parts.ts';
 import type { StageTimes } from './stage-times.ts';
 
@@ -22,7 +23,7 @@ export interface Views extends Closeable {
 }
 
 interface ViewsOptions extends PartOptions {
-  readonly bus: LocalBus;
+  readonly feeder: Feeder;
   /** Whether the log's translator runs. */
   readonly isTranslated: (log: EventLogRef) => boolean;
 }
@@ -41,7 +42,7 @@ interface Code {
 
 interface Running {
   readonly generation: Generation;
-  readonly projector: Projector;
+  readonly fed: Fed;
 }
 
 /** Keeps the bundles of the projections that have no generation yet; {@link Views.look} makes and starts them. */
@@ -60,11 +61,25 @@ export async function openViews(project: readonly ReplayGroup[], options: ViewsO
       return;
     }
     try {
-      running.set(name, { generation, projector: await startOne(generation, live, options) });
+      const { parked } = await store.tracking(generation);
+      if (parked) {
+        problems.tell(name, standsStill(generation, parked));
+        return;
+      }
+      running.set(name, { generation, fed: await startOne(generation, live, options) });
       problems.solved(name);
     } catch (error) {
       if (isFirst && !isOwnFault(error)) throw error;
       problems.tell(name, error);
+    }
+  };
+
+  /** A view that was parked while it ran, and is so no more, begins anew where it stands. */
+  const endReleased = async (): Promise<void> => {
+    for (const [name, { generation, fed }] of running) {
+      if (!hasParked(fed) || (await isParked(generation, options))) continue;
+      running.delete(name);
+      await fed.close();
     }
   };
 
@@ -86,21 +101,22 @@ export async function openViews(project: readonly ReplayGroup[], options: ViewsO
   };
 
   return {
-    running: () => [...running.values()].map(({ projector }) => projector),
+    running: () => [...running.values()].flatMap(({ fed }) => fed.projectors),
     needs: (log) =>
       [...running.values()].some(({ generation }) =>
         generation.logs.some((one) => eventLogName(one) === eventLogName(log)),
       ),
     look: async (isFirst) => {
-      const fed: string[] = [];
-      for (const group of groups) fed.push(...(await lookAt(group, isFirst)));
-      for (const [name, { projector }] of running) {
-        if (fed.includes(name)) continue;
+      const wanted: string[] = [];
+      await endReleased();
+      for (const group of groups) wanted.push(...(await lookAt(group, isFirst)));
+      for (const [name, { fed }] of running) {
+        if (wanted.includes(name)) continue;
         running.delete(name);
-        await projector.close();
+        await fed.close();
       }
     },
-    close: once(() => closeAll([...running.values()].map(({ projector }) => projector))),
+    close: once(() => closeAll([...running.values()].map(({ fed }) => fed))),
   };
 }
 
@@ -122,20 +138,46 @@ async function codeOf(
   }));
 }
 
+/** Whether one of its projectors met an event whose key it could not tell. */
+function hasParked({ projectors }: Fed): boolean {
+  return projectors
+    .map((projector) => projector.status().state)
+    .some((state) => state.kind === 'failed' && isBanyanError(state.error, 'PROJECTION_FAILED'));
+}
+
+async function isParked(generation: Generation, { store }: ViewsOptions): Promise<boolean> {
+  try {
+    return (await store.tracking(generation)).parked !== undefined;
+  } catch (error) {
+    // Dropped: the look that goes on finds that out.
+    if (isBanyanError(error, 'GENERATION_UNKNOWN')) return true;
+    throw error;
+  }
+}
+
+function standsStill(generation: Generation, { eventId, message }: Stuck): string {
+  const { projection } = generation;
+  return (
+    `View ${nameOf(generation)} is parked at event ${eventId}: ${message}. It is not fed until it is let go on: ` +
+    `correct it and replay (banyan replay start ${projection}), or banyan parked retry ${projection}.`
+  );
+}
+
 async function startOne(
   generation: Generation,
   live: ReadonlyMap<string, number>,
-  { store, bundles, bus, logger, signal, times }: ViewsOptions,
-): Promise<Projector> {
-  const projection = await bundles.projection(generation.bundle);
+  { bundles, feeder, times }: ViewsOptions,
+): Promise<Fed> {
   const { logs } = generation;
-  const projector = await startProjector({ store, projection, generation, bus, logs, logger, signal });
-  projector.onProgress(({ progress }) => {
-    const isLive = live.get(generation.projection) === generation.number;
-    const view = isLive ? generation.projection : nameOf(generation);
-    for (const log of logs) passed(times, view, log, progress[eventLogName(log)]);
-  });
-  return projector;
+  const fed = await feeder.feed(generation, await bundles.projection(generation.bundle));
+  for (const projector of fed.projectors) {
+    projector.onProgress(({ progress }) => {
+      const isLive = live.get(generation.projection) === generation.number;
+      const view = isLive ? generation.projection : nameOf(generation);
+      for (const log of logs) passed(times, view, log, progress[eventLogName(log)]);
+    });
+  }
+  return fed;
 }
 
 function passed(

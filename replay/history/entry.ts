@@ -24,8 +24,8 @@ export interface HistoryEntry {
   readonly completed?: boolean;
   /** Counts, for people. */
   readonly figures?: JsonObject;
-  /** The event that was left out of a parked key; recorded before it is done. */
-  readonly skipped?: { readonly key: string; readonly eventId: string };
+  /** The event that was left out of a parked key, or of a view that stood still; recorded before it is done. */
+  readonly skipped?: { readonly key?: string; readonly eventId: string };
 }
 
 /**
@@ -61,5 +61,5 @@ export const historyEntry: z.ZodType<HistoryEntry> = z.object({
   epoch: z.int().min(1).exactOptional(),
   completed: z.boolean().exactOptional(),
   figures: z.record(z.string(), z.json()).exactOptional(),
-  skipped: z.object({ key: z.string(), eventId: z.string() }).exactOptional(),
+  skipped: z.object({ key: z.string().exactOptional(), eventId: z.string() }).exactOptional(),
 });

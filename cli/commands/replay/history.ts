@@ -39,7 +39,8 @@ async function history(
 }
 
 function rowsOf({ at, who, action, forced, projections, why = '', skipped }: HistoryEntry): string[][] {
-  const of = skipped ? ` ${skipped.eventId} of key ${skipped.key}` : '';
+  const { eventId = '', key } = skipped ?? {};
+  const of = skipped ? ` ${eventId}${key === undefined ? '' : ` of key ${key}`}` : '';
   return projections.map(({ name, from, to, bundle }) => [
     at.slice(0, 19).replace('T', ' '),
     who,
