@@ -78,7 +78,10 @@ export function advance(
   const at = window.length + run.folded;
   if (settled >= window.length)
     return advanced(run, moved(base, all, Math.min(settled, at), run.marked), at < settled);
-  return advanced(run, movedUp(rules, base, all, settled, limits), false);
+  // What is in doubt is folded from the base again and again.
+  const isWorth =
+    run.failure !== undefined || settled > enough || settled * 2 >= all.length || isTooLong(all, limits);
+  return advanced(run, isWorth ? movedUp(rules, base, all, settled) : { base, moved: 0 }, false);
 }
 
 function advanced(
@@ -89,16 +92,13 @@ function advanced(
   return { ...to, document, indexEntries, hasChanged, failure, isConclusive };
 }
 
-/** Folds the settled part of the window again, when it is worth it: it will be for nothing once all has settled. */
+/** Folds the settled part of the window again. It would be for nothing once all of the window has settled. */
 function movedUp(
   rules: FoldRules,
   base: Base,
   all: readonly DomainEvent[],
   settled: number,
-  limits: ConvergeLimits,
 ): Pick<Advanced, 'base' | 'moved'> {
-  const isWorth = settled > enough || settled * 2 >= all.length || isTooLong(all, limits);
-  if (settled === 0 || !isWorth) return { base, moved: 0 };
   const { folded, document } = foldRun(rules, base.document, all.slice(0, settled), 0);
   return moved(base, all, folded, document);
 }

@@ -55,7 +55,8 @@ export function orderedBounds(progress: Progress, fresh: readonly DomainEvent[])
   };
 }
 
-function isSkipped({ skipped }: Pick<Tracking, 'skipped'>, event: DomainEvent): boolean {
+/** Whether an operator let the view go on without the event. */
+export function isSkipped({ skipped }: Pick<Tracking, 'skipped'>, event: DomainEvent): boolean {
   const { position, index } = event;
   const places = skipped?.[eventLogName(event)];
   return places?.some((place) => place.position === position && place.index === index) === true;

@@ -74,7 +74,7 @@ function stateOf(
   // An open item is written once more when its window has settled; a plain one only when something changes. Removing
   // what was never there leaves nothing behind.
   const isNothing = item === undefined && next.document === undefined;
-  if (known.window.length === 0 && (isNothing || !next.hasChanged)) return undefined;
+  if (item?.state.kind !== 'open' && (isNothing || !next.hasChanged)) return undefined;
   const last = all.at(-1);
   return last && { kind: next.document === undefined ? 'removed' : 'settled', at: orderKeyOf(last) };
 }
