@@ -5,19 +5,21 @@ import {
   type OrderKey,
   type Progress,
 } from 'banyan/events';
-import { orderedBounds, type Bounds } from './converge/bounds.ts';
+import { isSkipped, orderedBounds, type Bounds } from './converge/bounds.ts';
 import { converge } from './converge/converge.ts';
 import { limitsOf } from './converge/limits.ts';
 import { newlyParked, type NewlyParked } from './converge/newly-parked.ts';
 import type { FoldFailure } from './failure.ts';
 import { keysOf } from './keys.ts';
+import { parkProjection } from './park-projection.ts';
 import { coversEvent, coversKey } from './progress.ts';
 import type { AnyProjection } from './projection.ts';
 import { busUnordered, itemsContested, outOfOrder, projectionFailed } from './projector-errors.ts';
+import type { Tracking } from './tracker/ledger.ts';
 import type { AtomicViewStore, Generation, GenerationId, Item, ItemWrite } from './view-store.ts';
 
 /** What is projected, and into what. */
-export interface Target {
+export interface Target extends Pick<Tracking, 'skipped'> {
   readonly projection: AnyProjection;
   readonly generation: Generation;
   readonly store: AtomicViewStore;
@@ -45,8 +47,8 @@ const attempts = 5;
 
 /**
  * Folds deliveries and writes documents and progress in one commit: one read and one write, however many events. An
- * event that cannot be folded parks its key, and all else goes on. One whose keys cannot be told ends it; deliveries
- * before that one are still applied.
+ * event that cannot be folded parks its key, and all else goes on. One whose keys cannot be told parks the projection;
+ * deliveries before that one are still applied.
  * @throws BanyanError PROJECTION_FAILED and others of `projector-errors.ts`; those of the store
  */
 export async function applyBatch(
@@ -58,7 +60,7 @@ export async function applyBatch(
   const progress = deliveries.at(-1)?.progress;
   if (progress === undefined) throw busUnordered(id);
   const all = deliveries.flatMap(({ events }) => events);
-  const fresh = all.filter((event) => !coversEvent(expected, event));
+  const fresh = all.filter((event) => !coversEvent(expected, event) && !isSkipped(target, event));
   const routes = route(target.projection, fresh, id);
   if (routes.kind === 'failed') return failAt(target, deliveries, expected, routes);
   const { byKey } = routes;
@@ -156,5 +158,6 @@ async function failAt(
     deliveries.findIndex(({ events }) => events.includes(event)),
   );
   if (before.length > 0) await applyBatch(target, before, expected);
+  await parkProjection(target, failure);
   throw projectionFailed(target.generation, failure);
 }

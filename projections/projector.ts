@@ -86,12 +86,13 @@ const defaults: GatheringLimits = { events: 2000, deliveries: 64 };
  * Runs a projection over a subscription of an ordered bus into a generation: documents and progress in one commit, so
  * each event is applied exactly once, whenever the process dies. While a commit runs the next deliveries gather, so
  * batches grow with the load; beyond the limits the bus waits. An event that cannot be folded parks its key. One whose
- * keys cannot be told stops this projector with PROJECTION_FAILED, its view staying before the event.
+ * keys cannot be told parks the projection, and stops this projector with PROJECTION_FAILED, its view staying before
+ * the event.
  * @throws BanyanError SUBSCRIPTION_CHANGED; errors of the store
  */
 export async function startProjector(options: ProjectorOptions): Promise<Projector> {
   const { generation, projection, store, bus, logs, signal } = options;
-  const from = await store.progress(generation);
+  const [from, { skipped }] = await Promise.all([store.progress(generation), store.tracking(generation)]);
   const missing = Object.keys(from).filter((name) => !logs.some((log) => eventLogName(log) === name));
   if (missing.length > 0) throw subscriptionChanged(generation, missing);
   const gathering = createGathering({ ...defaults, ...options.limits });
@@ -100,7 +101,8 @@ export async function startProjector(options: ProjectorOptions): Promise<Project
   const subscription = await bus.subscribe({ name, logs, types, from }, (delivery) =>
     gathering.offer(delivery),
   );
-  const projector = new RunningProjector(options, subscription, gathering, from);
+  const target = { ...options, ...(skipped && { skipped }) };
+  const projector = new RunningProjector(target, subscription, gathering, from);
   if (signal?.aborted) await projector.close();
   else signal?.addEventListener('abort', () => void projector.close(), { once: true });
   return projector;

@@ -4,6 +4,7 @@ import { BanyanError } from 'banyan/runtime';
 import { z } from 'zod';
 import { eventually } from '../kit/eventually.ts';
 import { createMemoryViewStore } from './memory-view-store.ts';
+import { skipStuck } from './parked.ts';
 import { projection } from './projection.ts';
 import { startProjector } from './projector.ts';
 import { counters, exampleEvent, exampleHistory, expectedCounters } from './testing/counters.ts';
@@ -174,6 +175,27 @@ describe('a projector that cannot go on', () => {
     await bus.deliver(events);
     await corrected.reached(end(events));
     expect([...(await documents(store, generation)).keys()]).toEqual(['bad', 'k1', 'k3', 'x']);
+  });
+
+  test('parks the projection, which goes on without the event once an operator has left it out', async () => {
+    const { store, bus, generation, projector, options } = await started({ of: keyed });
+    const events = [good(1), bad(2), bad(3), good(4)];
+    await bus.deliver(events, 1).catch(() => undefined);
+    await projector.ended.catch(() => undefined);
+    const logs = [{ log: { source: 'shop', translation: 'orders', version: 1 } }];
+    const stuck = { eventId: 'shop:orders@1:2:0', code: 'KEY_INVALID' };
+    expect((await store.tracking(generation)).parked).toMatchObject(stuck);
+    expect(await skipStuck(store, generation, logs)).toMatchObject(stuck);
+
+    const next = closedAfterwards(await startProjector(options));
+    await bus.deliver(events, 1).catch(() => undefined);
+    await expect(next.ended).rejects.toMatchObject({ details: { eventId: 'shop:orders@1:3:0' } });
+    await skipStuck(store, generation, logs);
+    const last = closedAfterwards(await startProjector(options));
+    await bus.deliver(events);
+    await last.reached(end(events));
+    expect([...(await documents(store, generation)).keys()]).toEqual(['k1', 'k4']);
+    expect((await store.tracking(generation)).parked).toBeUndefined();
   });
 
   test('applies what came before the event though it was delivered with it in one batch', async () => {
