@@ -73,6 +73,8 @@ export class World {
   readonly #logs = new Map(logs.map((log) => [eventLogName(log), new ArrayLog(log)]));
   readonly #tallies = new Map<string, Tally[]>(logs.map((log) => [eventLogName(log), []]));
   readonly #places = new Map<string, Fiber>();
+  /** By source, its last position. */
+  readonly #committed = new Map<string, number>();
   #now = Date.UTC(2026, 5, 1);
   #isCalm = false;
 
@@ -205,6 +207,7 @@ export class World {
   }
 
   #append({ source, position, logTime, told }: Committed): void {
+    this.#committed.set(source, position);
     for (const log of logs.filter((one) => one.source === source)) {
       const said = told[log.translation as 'orders' | 'stock'];
       if (said.length === 0) continue;
@@ -315,7 +318,9 @@ export class World {
   async #calm(): Promise<void> {
     this.#isCalm = true;
     for (const fiber of this.#fibers.running) fiber.asleepUntil = 0;
-    for (const log of this.#logs.values()) log.append(log.end + 1, timeAt(1e6), []);
+    // A tick far behind everything, at one place of its source for all translations of it.
+    for (const log of this.#logs.values())
+      log.append((this.#committed.get(log.ref.source) ?? 0) + 1, timeAt(1e6), []);
     for (let round = 0; round < 20_000; round += 1) {
       if (round % 100 === 0) this.#tally();
       this.#now += 50;
