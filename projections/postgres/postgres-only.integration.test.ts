@@ -4,6 +4,7 @@ import pg from 'pg';
 import { freePort } from '../../kit/postgres-server.ts';
 import { testDatabase } from '../../kit/test-database.ts';
 import { at, byGroup, newGeneration, settled, write } from '../testing/examples.ts';
+import { troubledItem } from '../testing/unsettled-items.ts';
 import type { AtomicViewStore } from '../view-store.ts';
 import { postgresViews } from './postgres-views.ts';
 
@@ -199,6 +200,24 @@ describe('documents', () => {
     const text = JSON.stringify((plan as unknown as pg.QueryResult[])[1]?.rows);
     expect(text).toContain('Index');
     expect(text).not.toContain('Sort');
+  });
+
+  test('in trouble are found by their index among many that are not, which are not in it', async () => {
+    const id = await newGeneration(store);
+    const many = Array.from({ length: 3000 }, (_, n) => write(settled(`k${n}`, 1)));
+    await store.writeMany(id, [...many, write(troubledItem('t', 1, 'parked'))]);
+    const table = `banyan."${id.projection}.g1"`;
+    const found = await sql(
+      connectionString,
+      `ANALYZE ${table}; SET enable_seqscan = off;
+       EXPLAIN SELECT key FROM ${table} WHERE trouble = 'parked' AND key > 'a' ORDER BY key LIMIT 101;
+       SELECT sum(reltuples)::int AS entries FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid
+       WHERE indrelid = '${table}'::regclass AND pg_get_indexdef(indexrelid) LIKE '%(trouble, key)%'`,
+    );
+    const [, , plan, entries] = found as unknown as pg.QueryResult[];
+    expect(JSON.stringify(plan?.rows)).toContain('g1_trouble_key_idx');
+    expect(JSON.stringify(plan?.rows)).not.toContain('Sort');
+    expect(entries?.rows).toEqual([{ entries: 1 }]);
   });
 
   test('and tombstones of before keep their log time for the purge', async () => {

@@ -31,42 +31,47 @@ export function readStatement(schema: string, id: GenerationId, keys: readonly s
 /** Writes the rows whose condition holds and gives their keys. */
 export function writeStatement(schema: string, generation: Generation, input: string): Statement {
   const { projection, number } = generation;
-  return prepared(`WITH ${writing(schema, generation)} SELECT key FROM written`, [input, projection, number]);
+  const watermark = `${quoted(schema, 'progress')}, jsonb_each(progress) AS of(log, at)
+    WHERE projection = $2 AND number = $3`;
+  const text = `WITH ${writing(schema, generation, watermark)} SELECT key FROM written`;
+  return prepared(text, [input, projection, number]);
 }
 
 /**
  * Writes all rows or, by raising BANYN, nothing: PROGRESS when the progress is not the expected one, CONFLICT with the
  * keys whose condition did not hold as a JSON array.
- * @param progress absent in all parts of a large commit but the first
+ * @param progress without `next` in all parts of a large commit but the first
  */
 export function commitStatement(
   schema: string,
   generation: Generation,
   rows: Part<unknown>,
-  progress?: { readonly expected: string; readonly next: string },
+  progress: { readonly expected: string; readonly next?: string },
 ): Statement {
   const refuse = quoted(schema, 'refuse');
   const unwritten =
     'SELECT json_agg(t0)::text FROM input WHERE NOT EXISTS (SELECT FROM written WHERE key = t0)';
   const moved = `, moved AS (
-    UPDATE ${quoted(schema, 'progress')} SET progress = $6::jsonb, revision = revision + 1
-    WHERE projection = $2 AND number = $3 AND progress = $5::jsonb RETURNING 1)`;
-  const text = `WITH ${writing(schema, generation)}${progress ? moved : ''}
+    UPDATE ${quoted(schema, 'progress')} SET progress = $4::jsonb, revision = revision + 1
+    WHERE projection = $5 AND number = $6 AND progress = $2::jsonb RETURNING 1)`;
+  const isMoving = progress.next !== undefined;
+  // The first part moves the watermark, and the others must not see it move: so it is the expected one for all.
+  const watermark = 'jsonb_each($2::jsonb) AS of(log, at)';
+  const text = `WITH ${writing(schema, generation, watermark)}${isMoving ? moved : ''}
     SELECT CASE
-      ${progress ? `WHEN NOT EXISTS (SELECT FROM moved) THEN ${refuse}('PROGRESS', '')` : ''}
-      WHEN (SELECT count(*) FROM written) < $4::int
+      ${isMoving ? `WHEN NOT EXISTS (SELECT FROM moved) THEN ${refuse}('PROGRESS', '')` : ''}
+      WHEN (SELECT count(*) FROM written) < $3::int
         THEN ${refuse}('CONFLICT', (${unwritten}))
       END`;
-  const { projection, number } = generation;
-  const place = progress ? [progress.expected, progress.next] : [];
-  return prepared(text, [rows.input, projection, number, rows.given.length, ...place]);
+  const place = isMoving ? [progress.next, generation.projection, generation.number] : [];
+  return prepared(text, [rows.input, progress.expected, rows.given.length, ...place]);
 }
 
 /**
- * The common table expressions that write the rows of the JSON text $1; `written` has the keys that were. $2 and $3 are
- * the generation's projection and number.
+ * The common table expressions that write the rows of the JSON text $1; `written` has the keys that were.
+ * @param watermark where the watermark's logs are read from, as log and at
  */
-function writing(schema: string, generation: Generation): string {
+function writing(schema: string, generation: Generation, watermark: string): string {
   const table = quoted(schema, tableOf(generation));
   const places = generation.indexes
     .flatMap(({ name }) => Object.values(columnsOf(name)))
@@ -79,8 +84,7 @@ function writing(schema: string, generation: Generation): string {
       AS x(r bigint, e bigint, d jsonb, s text, m json, ${texts.join(', ')})),
     watermark AS MATERIALIZED (
       SELECT log, (at->>'position')::bigint AS position, (at->>'index')::int AS index
-      FROM ${quoted(schema, 'progress')}, jsonb_each(progress) AS of(log, at)
-      WHERE projection = $2 AND number = $3),
+      FROM ${watermark}),
     updated AS (
       UPDATE ${table} AS t SET ${columns.map((column, at) => `${column} = ${given[at] ?? ''}`).join(', ')}
       FROM input WHERE t.key = input.t0 AND t.revision = input.e RETURNING t.key),

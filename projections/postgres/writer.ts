@@ -37,10 +37,10 @@ export async function commit(
   itemBytes?: number,
 ): ReturnType<AtomicViewStore['commit']> {
   const [first = nothing, ...rest] = split(generation, writes, itemBytes);
-  const progress = { expected: JSON.stringify(expected), next: JSON.stringify(next) };
+  const before = { expected: JSON.stringify(expected) };
   const work = async (query: Query): Promise<void> => {
-    await query(commitStatement(schema, generation, first, progress));
-    for (const part of rest) await query(commitStatement(schema, generation, part));
+    await query(commitStatement(schema, generation, first, { ...before, next: JSON.stringify(next) }));
+    for (const part of rest) await query(commitStatement(schema, generation, part, before));
   };
   const way = rest.length === 0 ? connection.run : connection.transaction;
   try {

@@ -133,4 +133,14 @@ export function atomicCreationContract(store: () => AtomicViewStore): void {
     expect(await store().commit(id, { writes: [behind], expected: floor, next })).toEqual({ conflicts: [] });
     expect(await store().count(id)).toBe(1);
   });
+
+  test('a commit of thousands of new items is not held up by the watermark that it moves', async () => {
+    const id = await newGeneration(store());
+    const writes = Array.from({ length: 2500 }, (_, n) =>
+      creating(`k${n}`, { [log]: { position: n + 1, index: 0 } }),
+    );
+    const next = { [log]: { position: 2500 } };
+    expect(await store().commit(id, { writes, expected: {}, next })).toEqual({ conflicts: [] });
+    expect(await store().count(id)).toBe(2500);
+  });
 }
