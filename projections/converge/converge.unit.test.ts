@@ -112,6 +112,9 @@ describe('on an unordered bus', () => {
     const k = key().take(upTo(1), act(1, 'Count'));
     expect(k.result).toEqual({ kind: 'unchanged' });
     expect(k.take(upTo(1), act(2, 'Count'), act(1, 'Count')).positions).toEqual([2]);
+    // Of a log that is ahead of the others, it may lie behind all that has settled.
+    const ahead: Bounds = { ...upTo(1), isCovered: ({ position }) => position === 4 };
+    expect(k.take(ahead, act(3, 'Count'), act(4, 'Count')).positions).toEqual([2, 3]);
   });
 
   test('a removed document stays removed when an older event comes', () => {
