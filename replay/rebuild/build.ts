@@ -4,7 +4,6 @@ import { canonicalJson } from 'banyan/runtime';
 import { parkedKeys } from '../parked-keys.ts';
 import type { Claimed } from './generation.ts';
 import type { FoldListener } from './job.ts';
-import { beginAnew } from './narrow/begin-anew.ts';
 import { affectedFile, chooseAffected, copyOthers, type Copied } from './narrow/copy.ts';
 import { checkSample } from './narrow/sample.ts';
 import { least, positionsLeft } from './progresses.ts';
@@ -85,7 +84,6 @@ async function narrowDown(all: Rebuilding, { generation, file, resumed }: Claime
   }
   if (file.record.step.kind === 'copying') {
     copied = await copyOthers(all, generation, narrow.live);
-    if (resumed) await beginAnew(all, generation);
     await file.change({ step: { kind: 'affected', partitions: startOf({}) } });
   }
   if (file.record.step.kind === 'affected') {

@@ -7,69 +7,22 @@ import {
   type AnyProjection,
   type AtomicViewStore,
   type Generation,
-  type GenerationId,
   type Item,
 } from 'banyan/projections';
 import { silentLogger } from 'banyan/runtime';
 import fc from 'fast-check';
 import { testDatabase } from '../../kit/test-database.ts';
 import { counters, expectedCounters } from '../../projections/testing/counters.ts';
-import { allPages } from '../../projections/testing/examples.ts';
 import { isParked, parkedKeyOf } from '../parked-keys.ts';
-import { rebuild, type Rebuilt, type RebuildOptions } from './rebuild.ts';
 import { happenings, happeningsOf, write, type Happening } from './testing/histories.ts';
-import { expectedOf, itemBytes, poisoned, saidPoisoned, type Kept } from './testing/poisoned.ts';
+import { itemsOf, rebuiltAtLast, settings, type Given } from './testing/killed-rebuilds.ts';
+import { expectedOf, itemBytes, poisoned, keptOf, saidPoisoned } from './testing/poisoned.ts';
 import { customers, makeWorld, orders, type World } from './testing/world.ts';
 
-const numRuns = process.env['BANYAN_LONG'] === undefined ? 25 : 500;
-
-const settings = fc.record({
-  partitions: fc.constantFrom(1, 2, 3),
-  memoryBytes: fc.constantFrom(1, 4000, 20_000, 2 ** 24),
-  batchBytes: fc.constantFrom(1, 500, 100_000),
-  /** The store fails at that call, and so on. */
-  failures: fc.array(fc.integer({ min: 1, max: 25 }), { maxLength: 4 }),
-});
-type Given = typeof settings extends fc.Arbitrary<infer T> ? T : never;
-
-/** A store whose call of that number fails, before or after it did its work. */
-function failing(store: AtomicViewStore, at: number): AtomicViewStore {
-  let calls = 0;
-  const guard =
-    <Args extends unknown[], Result>(method: (...args: Args) => Promise<Result>) =>
-    async (...args: Args): Promise<Result> => {
-      calls += 1;
-      const fails = calls === at;
-      if (fails && at % 2 === 0) throw new Error('killed before');
-      const result = await method(...args);
-      if (fails) throw new Error('killed after');
-      return result;
-    };
-  return {
-    ...store,
-    readMany: guard((...args) => store.readMany(...args)),
-    writeMany: guard((...args) => store.writeMany(...args)),
-    commit: guard((...args) => store.commit(...args)),
-    createGeneration: guard((...args) => store.createGeneration(...args)),
-    changeGeneration: guard((...args) => store.changeGeneration(...args)),
-  };
-}
-
-/** Rebuilds, failing again and again, until it is through. */
-async function rebuiltAtLast(
-  world: World,
-  options: RebuildOptions,
-  failures: readonly number[],
-): Promise<Rebuilt> {
-  for (const at of failures) {
-    try {
-      return await rebuild({ ...options, store: failing(world.store, at) });
-    } catch (error) {
-      if (!/^killed/.test((error as Error).message)) throw error;
-    }
-  }
-  return rebuild(options);
-}
+const long = process.env['BANYAN_LONG'] !== undefined;
+const numRuns = long ? 500 : 25;
+/** What hangs must fail. */
+const limitMs = long ? 600_000 : 60_000;
 
 /** What a live projector makes of the same logs. */
 async function projected(world: World, store: AtomicViewStore, code: AnyProjection): Promise<Generation> {
@@ -101,24 +54,11 @@ async function projected(world: World, store: AtomicViewStore, code: AnyProjecti
   return generation;
 }
 
-/** Every item that has a document or is parked. */
-async function itemsOf(id: GenerationId, store: AtomicViewStore): Promise<readonly Item[]> {
-  const items = await allPages((after) =>
-    store.scan(id, { limit: 1000, ...(after !== undefined && { after }) }),
-  );
-  return items.filter((item) => item.document !== undefined || isParked(item));
-}
-
 /** A document and where its key is parked. Whatever cannot be applied, the document is what came before. */
 function shown(item: Item): readonly [string, unknown] {
   if (!isParked(item)) return [item.key, item.document];
   expect(item.state.base.document).toEqual(item.document);
   return [item.key, { ...item.document, parked: parkedKeyOf(item) }];
-}
-
-function kept(item: Item): readonly [string, Kept] {
-  const ids = (item.document?.['ids'] ?? []) as string[];
-  return [item.key, isParked(item) ? { ids, parked: item.state.cause.eventId } : { ids }];
 }
 
 test('a rebuilt view is the fold of the events, whatever memory there was and wherever it was killed', async () => {
@@ -156,26 +96,30 @@ async function rebuiltPoisoned(
   const options = world.options({ ...given, checkpointEveryMs: 0 });
   const { generation, figures } = await rebuiltAtLast(world, options, failures);
   const items = await itemsOf(generation, world.store);
-  expect(new Map(items.map(kept))).toEqual(expectedOf(world.events()));
+  expect(new Map(items.map(keptOf))).toEqual(expectedOf(world.events()));
   const parked = items.filter(isParked).map(parkedKeyOf);
   expect(figures.parked).toEqual({ count: parked.length, first: parked.slice(0, 5) });
   return items;
 }
 
-test('keys whose events cannot be applied are parked where the live projector parks them, and the others go on', async () => {
-  const check = fc.asyncProperty(happeningsOf(saidPoisoned), settings, async (history, given) => {
-    const world = await makeWorld({ store: createMemoryViewStore({ itemBytes }), code: poisoned });
-    try {
-      const items = await rebuiltPoisoned(world, history, given);
-      const store = createMemoryViewStore({ itemBytes });
-      const live = await projected(world, store, poisoned);
-      expect((await itemsOf(live, store)).map(shown)).toEqual(items.map(shown));
-    } finally {
-      await world.close();
-    }
-  });
-  await fc.assert(check, { numRuns });
-});
+test(
+  'keys whose events cannot be applied are parked where the live projector parks them, and the others go on',
+  async () => {
+    const check = fc.asyncProperty(happeningsOf(saidPoisoned), settings, async (history, given) => {
+      const world = await makeWorld({ store: createMemoryViewStore({ itemBytes }), code: poisoned });
+      try {
+        const items = await rebuiltPoisoned(world, history, given);
+        const store = createMemoryViewStore({ itemBytes });
+        const live = await projected(world, store, poisoned);
+        expect((await itemsOf(live, store)).map(shown)).toEqual(items.map(shown));
+      } finally {
+        await world.close();
+      }
+    });
+    await fc.assert(check, { numRuns });
+  },
+  limitMs,
+);
 
 test('on Postgres as in memory', async () => {
   const store = postgresViews({ connectionString: await testDatabase('rebuild'), itemBytes });

@@ -60,7 +60,8 @@ export async function chooseAffected(
 
 /**
  * Copies every item of the live generation but the affected ones, tombstones and windows included. Keys that are parked
- * there, or that the new code's indexes refuse, turn out to be affected too. May be repeated.
+ * there, or that the new code's indexes refuse, turn out to be affected too. May be repeated: a key that was copied
+ * before it was parked is gone on with from its copy, as every other.
  */
 export async function copyOthers(all: Rebuilding, generation: Generation, live: number): Promise<Copied> {
   const path = affectedFile(all, generation);
@@ -90,12 +91,20 @@ export async function copyOthers(all: Rebuilding, generation: Generation, live: 
 }
 
 /** The item as it is, in the indexes of the new code; undefined: it is to be folded anew. */
-function copyOf({ code }: Rebuilding, item: Item): ItemWrite | undefined {
-  if (isParked(item)) return undefined;
+function copyOf({ code }: Rebuilding, found: Item): ItemWrite | undefined {
+  if (isParked(found)) return undefined;
+  const item = withoutKept(found);
   if (item.document === undefined) return { item, expected: undefined, indexEntries: [] };
   const indexed = indexEntriesOf(code, item.document, { id: item.key, type: 'a copied document' });
   if (indexed.kind === 'failed') return undefined;
   return { item, expected: undefined, indexEntries: indexed.indexEntries };
+}
+
+/** What a catch-up of the live generation has asked an item to keep is of no use to one of the new generation. */
+function withoutKept(item: Item): Item {
+  if (item.state.kind !== 'behind' || !item.state.kept) return item;
+  const { kept: _, ...state } = item.state;
+  return { ...item, state };
 }
 
 /** All items of a generation of the projection, in pages. */

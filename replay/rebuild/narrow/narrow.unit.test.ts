@@ -13,7 +13,7 @@ const Cancelled = event('Cancelled', z.object({ id: z.string() }));
 const Order = z.object({ total: z.int(), times: z.int() });
 
 /** Totals of orders; the fault forgets coupons, or, in a wide one, counts wrong too. */
-function summary(totalOf: (order: { total: number; coupon: number; id: string }) => number): AnyProjection {
+function summary(totalOf: (order: { total: number; coupon: number; id: string }) => number) {
   return projection('summary', Order)
     .on(Placed, {
       key: ({ id }) => id,
@@ -25,6 +25,14 @@ function summary(totalOf: (order: { total: number; coupon: number; id: string })
 const faulty = summary(({ total }) => total);
 const right = summary(({ total, coupon }) => total - coupon);
 const wide = summary(({ total, coupon, id }) => total - coupon + (id.endsWith('7') ? 1 : 0));
+
+/** Cannot apply any order of some keys. */
+function throwingFor(...keys: readonly string[]): AnyProjection {
+  return summary(({ total, id }) => {
+    if (keys.includes(id)) throw new Error('no');
+    return total;
+  });
+}
 
 let world: World;
 let time = 0;
@@ -40,13 +48,14 @@ async function say(type: string, data: JsonObject): Promise<void> {
 }
 
 /** Orders o0 to o49, every tenth with a coupon, some cancelled or placed again; then the faulty view, live. */
-async function faultyView(): Promise<void> {
+async function faultyView(code: AnyProjection = faulty): Promise<void> {
   for (let at = 0; at < 50; at += 1)
     await say('Placed', { id: `o${String(at)}`, total: 100, coupon: at % 10 === 0 ? 5 : 0 });
   for (const at of [3, 20, 33]) await say('Cancelled', { id: `o${String(at)}` });
   for (const at of [10, 33, 41])
     await say('Placed', { id: `o${String(at)}`, total: 70, coupon: at === 10 ? 7 : 0 });
-  const { generation } = await rebuild(world.options({ bundle: 'faulty' }));
+  const bundles = { path: (hash: string) => hash, projection: async () => code };
+  const { generation } = await rebuild(world.options({ bundle: 'faulty', bundles }));
   await world.store.changeGeneration(generation, 'ready', {
     state: { kind: 'live' },
     floor: generation.floor,
@@ -56,7 +65,7 @@ async function faultyView(): Promise<void> {
 
 function fixed(
   choice: NarrowChoice,
-  code = right,
+  code: AnyProjection = right,
   more: { sample?: number; failAt?: number } = {},
 ): Promise<Rebuilt> {
   const { sample = 1000 } = more;
@@ -120,6 +129,39 @@ describe('a narrow rebuild', () => {
     ).rejects.toMatchObject({
       code: 'REPLAY_NOT_NARROW',
       details: { keys: ['o3', 'o33'] },
+    });
+  });
+
+  test('folds keys anew that are parked, named or not', async () => {
+    await faultyView(throwingFor('o7', 'o41'));
+    const { generation, figures } = await fixed({ kind: 'keys', keys: tens });
+    expect(figures).toMatchObject({ narrow: { affected: 8, copied: 43 }, parked: { count: 0 } });
+    expect(await world.documents(generation)).toEqual(await wholly(right));
+  });
+
+  test('whose code cannot apply an event of another key fails; of an affected one it parks the key', async () => {
+    await faultyView();
+    await expect(fixed({ kind: 'keys', keys: tens }, throwingFor('o41'))).rejects.toMatchObject({
+      code: 'REPLAY_NOT_NARROW',
+      details: { keys: ['o41'], fields: ['(parked)', 'times', 'total'] },
+    });
+    const { generation, figures } = await fixed({ kind: 'keys', keys: tens }, throwingFor('o10'));
+    expect(figures.parked).toMatchObject({ count: 1, first: [{ key: 'o10', code: 'HANDLER_THREW' }] });
+    expect((await world.documents(generation)).size).toBe(47);
+  });
+
+  test('folds keys anew whose documents the new indexes refuse', async () => {
+    await faultyView();
+    const code = right.index('byTotal', {
+      partition: ({ total, times }) => {
+        if (times === 2) throw new Error(`nobody orders twice for ${String(total)}`);
+        return 'all';
+      },
+    });
+    const { figures } = await fixed({ kind: 'keys', keys: tens }, code, { sample: 0 });
+    expect(figures).toMatchObject({
+      narrow: { affected: 7 },
+      parked: { count: 2, first: [{ key: 'o10' }, { key: 'o41', code: 'INDEX_INVALID' }] },
     });
   });
 

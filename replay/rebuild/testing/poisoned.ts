@@ -1,8 +1,9 @@
 import { event, type DomainEvent } from 'banyan/events';
-import { projection, removed } from 'banyan/projections';
+import { projection, removed, type Item } from 'banyan/projections';
 import type { JsonObject } from 'banyan/runtime';
 import fc from 'fast-check';
 import { z } from 'zod';
+import { isParked } from '../../parked-keys.ts';
 import type { Said } from './world.ts';
 
 /*
@@ -21,7 +22,7 @@ const Trail = z.object({ ids: z.array(z.string()), group: z.string(), more: z.un
 type Trail = z.infer<typeof Trail>;
 
 /** Bytes that a document may take here. */
-export const itemBytes = 2000;
+export const itemBytes = 6000;
 /** Events after which one that is said to be `grown` fails. */
 const grown = 3;
 
@@ -30,35 +31,40 @@ const withOne = (document: Trail | undefined, id: string): Trail => ({
   group: `g${String((document?.ids.length ?? 0) % 2)}`,
 });
 
-/** The example: a document lists the events that made it. */
-export const poisoned = projection('poisoned', Trail)
-  .on(Added, { key: (data) => data.keys, apply: (document, _, { id }) => withOne(document, id) })
-  .on(Poisoned, {
-    key: (data) => data.keys,
-    apply: (document, { way }, { id }) => {
-      const made = withOne(document, id);
-      switch (way) {
-        case 'throws':
-          throw new Error('nobody can apply this');
-        case 'schema':
-          return { ...made, group: 7 as unknown as string };
-        case 'json':
-          return { ...made, more: Number.NaN };
-        case 'index':
-          return { ...made, group: 'g'.repeat(2000), ids: [] };
-        case 'large':
-          return { ...made, more: 'x'.repeat(itemBytes) };
-        case 'new':
-          if (!document) throw new Error('there is nothing to change');
-          return made;
-        case 'grown':
-          if (made.ids.length > grown) throw new Error('there is too much');
-          return made;
-      }
-    },
-  })
-  .on(Cleared, { key: (data) => data.keys, apply: () => removed })
-  .index('byGroup', { partition: ({ group }) => group, sort: ({ ids }) => ids.length });
+/** The example: a document lists the events that made it. @param isFaulty whether it throws where it need not */
+const listing = (isFaulty: boolean) =>
+  projection('poisoned', Trail)
+    .on(Added, { key: (data) => data.keys, apply: (document, _, { id }) => withOne(document, id) })
+    .on(Poisoned, {
+      key: (data) => data.keys,
+      apply: (document, { way }, { id }) => {
+        const made = withOne(document, id);
+        switch (way) {
+          case 'throws':
+            throw new Error('nobody can apply this');
+          case 'schema':
+            return { ...made, group: 7 as unknown as string };
+          case 'json':
+            return { ...made, more: Number.NaN };
+          case 'index':
+            return { ...made, group: 'g'.repeat(2000), ids: [] };
+          case 'large':
+            return { ...made, more: 'x'.repeat(itemBytes) };
+          case 'new':
+            if (isFaulty || !document) throw new Error('there is nothing to change');
+            return made;
+          case 'grown':
+            if (isFaulty || made.ids.length > grown) throw new Error('there is too much');
+            return made;
+        }
+      },
+    })
+    .on(Cleared, { key: (data) => data.keys, apply: () => removed })
+    .index('byGroup', { partition: ({ group }) => group, sort: ({ ids }) => ids.length });
+
+export const poisoned = listing(false);
+/** The same before it was mended: it cannot apply more of the events. */
+export const faulty = listing(true);
 
 /** What a key must come to: written once more, without any of the code that is tested. */
 export interface Kept {
@@ -82,13 +88,19 @@ export function expectedOf(events: readonly DomainEvent[]): Map<string, Kept> {
   return all;
 }
 
+/** What a key has come to. */
+export function keptOf(item: Item): readonly [string, Kept] {
+  const ids = (item.document?.['ids'] ?? []) as string[];
+  return [item.key, isParked(item) ? { ids, parked: item.state.cause.eventId } : { ids }];
+}
+
 function isApplied({ way }: JsonObject, ids: readonly string[], type: string): boolean {
   if (type !== 'Poisoned') return false;
   return (way === 'new' && ids.length > 0) || (way === 'grown' && ids.length < grown);
 }
 
 const someKeys = fc.array(
-  fc.nat(11).map((number) => `k${String(number)}`),
+  fc.nat(23).map((number) => `k${String(number)}`),
   { minLength: 1, maxLength: 3 },
 );
 
