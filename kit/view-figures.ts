@@ -15,7 +15,10 @@ export interface ViewFigures {
 
 /** Asks `banyan status` for all views. */
 export async function viewFigures(config: string, env: NodeJS.ProcessEnv): Promise<readonly ViewFigures[]> {
-  const { code, answer, errors } = await askBanyan(['status', '--json', '--config', config], { env });
+  const { code, answer, errors } = await askBanyan(
+    ['status', '--json', '--no-type-check', '--config', config],
+    { env },
+  );
   if (code !== 0) throw new Error(`banyan status ended with ${String(code)}: ${errors}`);
   return answer[0]?.['views'] as readonly ViewFigures[];
 }

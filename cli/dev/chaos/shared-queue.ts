@@ -36,10 +36,14 @@ export function sharedQueue(bus: Bus): Bus {
       const { take, settled } = counted(handler);
       queue.takers.push(take);
       const running = await queue.subscribed;
+      let leave = (): void => undefined;
+      const left = new Promise<void>((resolve) => (leave = resolve));
       return {
-        ended: running.ended,
+        // It ends for who leaves, though others stay.
+        ended: Promise.race([running.ended, left]),
         close: once(async () => {
           queue.takers.splice(queue.takers.indexOf(take), 1);
+          leave();
           if (queue.takers.length === 0) {
             queues.delete(name);
             await running.close();

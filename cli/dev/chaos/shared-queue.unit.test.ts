@@ -35,6 +35,8 @@ test('those of one name take turns; another name has a queue of its own', async 
   expect(taken).toEqual(['first', 'second', 'first', 'other']);
 
   await first.close();
+  // Who has left waits for nobody.
+  await first.ended;
   for (const name of ['view', 'view']) await bus.handlers.get(name)?.(empty);
   expect(taken.slice(4)).toEqual(['second', 'second']);
 });
