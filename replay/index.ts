@@ -25,6 +25,8 @@ export {
   translationDirectory,
 } from './places.ts';
 export { describeReason, reasonsFor, type Reason } from './plan/reasons.ts';
+export type { ParkedView } from './plan/parked-view.ts';
+export type { ParkedKey, ParkedKeys } from './parked-keys.ts';
 export type {
   CompareProgress,
   Comparison,

@@ -5,6 +5,7 @@ import type { BundleChanges } from '../bundles/bundle-changes.ts';
 import type { ReplayGroup, ReplayProject, ReplayProjection } from '../project.ts';
 import { viewCost, type ViewCost } from './cost.ts';
 import { eventLogSize, type LogSize } from './log-size.ts';
+import { parkedView, withParked, type ParkedView } from './parked-view.ts';
 import { reasonsFor, type Reason } from './reasons.ts';
 import { translationPlans } from './translation-plan.ts';
 
@@ -60,6 +61,8 @@ export interface ReplayPlan {
   readonly views: readonly ViewPlan[];
   /** Views that are what the code makes. */
   readonly current: readonly string[];
+  /** What is parked of any of these views. */
+  readonly parked: readonly ParkedView[];
 }
 
 /**
@@ -74,13 +77,15 @@ export async function planReplay(
   const chosen = chosenProjections(project, wanted);
   const views: ViewPlan[] = [];
   const current: string[] = [];
+  const parked: ParkedView[] = [];
   for (const { group, code } of chosen) {
-    const view = await viewPlan(project, group, code);
-    if (view) views.push(view);
+    const found = await viewPlan(project, group, code);
+    if (found?.view) views.push(found.view);
     else current.push(code.projection.name);
+    if (found?.parked) parked.push(found.parked);
   }
   const groups = new Set(chosen.map(({ group }) => group));
-  return { translations: await translationPlans(project, [...groups]), views, current };
+  return { translations: await translationPlans(project, [...groups]), views, current, parked };
 }
 
 /** @throws BanyanError PROJECTION_UNKNOWN */
@@ -113,23 +118,34 @@ export async function generationsOf(
   return live && { live, kept };
 }
 
+/** What is to be said of a view; undefined before its first start, when there is nothing to mend. */
 async function viewPlan(
   project: ReplayProject,
   group: ReplayGroup,
   code: ReplayProjection,
-): Promise<ViewPlan | undefined> {
-  const { store, bundles, directory } = project;
-  const { name } = code.projection;
-  const found = await generationsOf(store, group.name, name);
-  // Before the first start there is nothing to mend.
+): Promise<{ readonly view?: ViewPlan; readonly parked?: ParkedView } | undefined> {
+  const { store, bundles } = project;
+  const found = await generationsOf(store, group.name, code.projection.name);
   if (!found) return undefined;
   const { live, kept } = found;
-  const reasons = reasonsFor(live, await bundles.info(live.bundle), code);
-  if (reasons.length === 0) return undefined;
+  const outOfDate = reasonsFor(live, await bundles.info(live.bundle), code);
+  const parked = await parkedView(store, group.name, live, outOfDate);
+  const said = parked ? { parked } : {};
+  const reasons = withParked(outOfDate, parked);
+  if (reasons.length === 0) return said;
   const newest = kept.at(-1) ?? live;
+  return { ...said, view: await outOfDateView(project, group, code, { live, newest, reasons }) };
+}
+
+async function outOfDateView(
+  { store, directory }: ReplayProject,
+  group: ReplayGroup,
+  code: ReplayProjection,
+  { live, newest, reasons }: Pick<ViewPlan, 'reasons'> & Record<'live' | 'newest', Generation>,
+): Promise<ViewPlan> {
   const logs = await Promise.all(code.logs.map((ref) => eventLogSize(directory, ref)));
   return {
-    projection: name,
+    projection: code.projection.name,
     group: group.name,
     owner: group.owner,
     live: live.number,

@@ -8,7 +8,9 @@ import type { ReplayProjection } from '../project.ts';
 export type Reason =
   | { readonly kind: 'code'; readonly changes: BundleChanges }
   | { readonly kind: 'logs'; readonly from: readonly string[]; readonly to: readonly string[] }
-  | { readonly kind: 'indexes'; readonly added: readonly string[]; readonly dropped: readonly string[] };
+  | { readonly kind: 'indexes'; readonly added: readonly string[]; readonly dropped: readonly string[] }
+  /** Besides other code only: the same code would park them again. */
+  | { readonly kind: 'parked'; readonly keys: number };
 
 /**
  * Compares a generation with the code. Pure. Empty: the generation is what the code would make.
@@ -53,6 +55,8 @@ export function describeReason(reason: Reason): string {
       ];
       return `its indexes changed: ${parts.join(', ')}`;
     }
+    case 'parked':
+      return `${reason.keys} of its keys ${reason.keys === 1 ? 'is' : 'are'} parked`;
   }
 }
 

@@ -11,6 +11,7 @@ import type { CommandContext } from '../../context.ts';
 import { bytes } from '../../terminal/output.ts';
 import { duration, number } from '../../terminal/progress-line.ts';
 import { configOf, withConfig, withJson, type ConfigOptions } from '../options.ts';
+import { parkedViewText } from './parked-text.ts';
 
 interface PlanOptions extends ConfigOptions {
   readonly json?: boolean;
@@ -38,8 +39,8 @@ async function plan(names: readonly string[], options: PlanOptions, context: Com
 }
 
 /** A plan as an operator reads it. */
-export function planText({ translations, views, current }: ReplayPlan): string {
-  const parts = [...translations.map(translationText), ...views.map(viewText)];
+export function planText({ translations, views, current, parked }: ReplayPlan): string {
+  const parts = [...translations.map(translationText), ...views.map(viewText), ...parked.map(parkedViewText)];
   if (current.length > 0) parts.push(`As the code makes them: ${current.join(', ')}.\n`);
   const waiting = views.filter(({ isBuilt }) => !isBuilt).map(({ projection }) => projection);
   if (waiting.length > 0) parts.push(`Next: banyan replay start ${waiting.join(' ')}\n`);

@@ -1,4 +1,11 @@
-import { planStart, startReplay, type Rebuilt, type RebuildProgress, type StartPlan } from 'banyan/replay';
+import {
+  planStart,
+  startReplay,
+  type ParkedKeys,
+  type Rebuilt,
+  type RebuildProgress,
+  type StartPlan,
+} from 'banyan/replay';
 import { createLogger } from 'banyan/runtime';
 import type { Command } from 'commander';
 import { byteCount, repeated, wholeNumber } from '../../arguments.ts';
@@ -9,6 +16,7 @@ import { bytes } from '../../terminal/output.ts';
 import { duration, number } from '../../terminal/progress-line.ts';
 import { configOf, withConfig, withJson, type ConfigOptions } from '../options.ts';
 import { narrowOf, type NarrowOptions } from './narrow.ts';
+import { keysAre, parkedLines } from './parked-text.ts';
 import { refreshDev } from '../../dev/control.ts';
 
 interface StartCommandOptions extends ConfigOptions, NarrowOptions {
@@ -108,6 +116,14 @@ function planText({ translations, views, added, done }: StartPlan): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** What a new generation could not apply either. */
+function parkedText(parked: ParkedKeys): string {
+  if (parked.count === 0) return '';
+  return `  ${keysAre(parked.count)} parked, each at an event that cannot be applied:\n${parkedLines(parked)
+    .map((line) => `  ${line}\n`)
+    .join('')}`;
+}
+
 /** Says what happens, to a person or to a program. */
 function startTeller(board: Board, json: boolean) {
   const bars = new Map<string, Progress>();
@@ -138,7 +154,7 @@ function startTeller(board: Board, json: boolean) {
     },
     folded: (name: string, { generation, figures }: Rebuilt) => {
       for (const title of [...bars.keys()]) stop(title);
-      const { events, documents, seconds, peakMemoryBytes, narrow } = figures;
+      const { events, documents, seconds, peakMemoryBytes, narrow, parked } = figures;
       const part = narrow
         ? ` ${number(narrow.affected)} keys built anew, ${number(narrow.copied)} copied, ${number(narrow.sampled)} of those checked;`
         : '';
@@ -150,7 +166,7 @@ function startTeller(board: Board, json: boolean) {
           bundle: generation.bundle,
           ...figures,
         },
-        `${name}: generation ${generation.number} is ready;${part} ${number(events)} events, ${number(documents)} documents, ${duration(seconds * 1000)}, ${bytes(peakMemoryBytes)} of memory at most\n`,
+        `${name}: generation ${generation.number} is ready;${part} ${number(events)} events, ${number(documents)} documents, ${duration(seconds * 1000)}, ${bytes(peakMemoryBytes)} of memory at most\n${parkedText(parked)}`,
       );
     },
     end: ({ views }: StartPlan) => {

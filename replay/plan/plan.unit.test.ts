@@ -1,0 +1,76 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { projection } from 'banyan/projections';
+import { z } from 'zod';
+import { settled, write } from '../../projections/testing/examples.ts';
+import { parked } from '../../projections/testing/unsettled-items.ts';
+import type { Bundle, BundleStore } from '../bundles/bundle.ts';
+import type { ReplayProject } from '../project.ts';
+import { createEnvironment, type Environment } from '../testing/environment.ts';
+import { planReplay } from './plan.ts';
+import { describeReason } from './reasons.ts';
+
+let environment: Environment;
+beforeEach(async () => {
+  environment = await createEnvironment(['order', 'customer']);
+  const live = { projection: 'order', number: 1 };
+  const items = [settled('a', 1), ...['b', 'c'].map((key) => parked(key, 2))];
+  await environment.store.writeMany(
+    live,
+    items.map((item) => write(item)),
+  );
+});
+afterEach(() => environment.close());
+
+function bundle(hash: string): Bundle {
+  return { hash, kind: 'projection', name: hash, inputs: {}, text: '', sourceMap: '' };
+}
+
+/** The project, its code being that of these bundles. */
+function project(order: string): ReplayProject {
+  const { directory, store, group } = environment;
+  const nothing = (): never => {
+    throw new Error('nothing is built here');
+  };
+  const bundles: BundleStore = {
+    ...{ put: nothing, path: nothing, projection: nothing, translation: nothing },
+    info: async (hash) => bundle(hash),
+  };
+  const projections = [
+    { projection: projection('order', z.object({})), bundle: bundle(order), logs: [] },
+    { projection: projection('customer', z.object({})), bundle: bundle('customer-1'), logs: [] },
+  ];
+  const owner = { team: 'checkout', contact: 'checkout@example.com' };
+  return {
+    directory,
+    store,
+    bundles,
+    groups: [{ name: group, owner, translation: undefined, projections }],
+  };
+}
+
+test('parked keys are told of every view; with other code they are a reason to build a new generation', async () => {
+  const keys = [expect.objectContaining({ key: 'b' }), expect.objectContaining({ key: 'c' })];
+  const told = { projection: 'order', group: 'orders', live: 1, count: 2, first: keys };
+  expect(await planReplay(project('order-1'))).toMatchObject({
+    views: [],
+    current: ['order', 'customer'],
+    parked: [{ ...told, isFoldedAnew: false }],
+  });
+  const { views, parked: found } = await planReplay(project('order-2'));
+  expect(found).toEqual([{ ...told, isFoldedAnew: true }]);
+  expect(views.map(({ reasons }) => reasons.map(describeReason))).toEqual([
+    [expect.stringMatching(/code changed/), '2 of its keys are parked'],
+  ]);
+  expect((await planReplay(project('order-2'), ['customer'])).parked).toEqual([]);
+});
+
+test('a view that stands still as a whole is told too', async () => {
+  const { store } = environment;
+  const id = { projection: 'customer', number: 1 };
+  const { revision, ...tracking } = await store.tracking(id);
+  const standsAt = { eventId: 'shop:orders@1:3:0', code: 'KEY_INVALID', message: 'no key' };
+  await store.changeTracking(id, revision, { ...tracking, parked: standsAt });
+  expect((await planReplay(project('order-1'), ['customer'])).parked).toEqual([
+    { projection: 'customer', group: 'orders', live: 1, count: 0, first: [], standsAt, isFoldedAnew: false },
+  ]);
+});
