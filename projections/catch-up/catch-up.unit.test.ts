@@ -100,10 +100,10 @@ describe('a catch-up', () => {
     expect(await stateOf(view)).toMatchObject({
       kind: 'behind',
       base: { at: { position: 4 } },
-      cause: { kind: 'parked', eventId: poison?.id, code: 'HANDLER_THREW' },
+      cause: { kind: 'parked', eventId: poison.id, code: 'HANDLER_THREW' },
     });
     expect(await view.documents()).toEqual(documents);
-    const skip = new Set([poison!.id]);
+    const skip = new Set([poison.id]);
     expect(await caughtUp(view, { skip })).toMatchObject({ caughtUp: ['a'] });
     expect(await view.documents()).toEqual(view.expected);
   });
@@ -111,13 +111,13 @@ describe('a catch-up', () => {
   test('is conclusive where all of its events were left out', async () => {
     const view = await UnorderedView.begin();
     const [poison] = view.append(['Poison', 'a']);
-    await view.apply([poison!]);
+    await view.apply([poison]);
     view.tally();
     await view.tracker().run();
     expect(await stateOf(view)).toMatchObject({ kind: 'behind', cause: { kind: 'parked' } });
-    expect(await caughtUp(view, { skip: new Set([poison!.id]) })).toMatchObject({ caughtUp: ['a'] });
+    expect(await caughtUp(view, { skip: new Set([poison.id]) })).toMatchObject({ caughtUp: ['a'] });
     expect(await stateOf(view)).toMatchObject({ kind: 'removed', at: { position: 1 } });
-    await view.apply([poison!]);
+    await view.apply([poison]);
     expect(await stateOf(view)).toMatchObject({ kind: 'removed' });
   });
 });

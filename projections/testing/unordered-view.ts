@@ -60,6 +60,9 @@ export const crmLog: EventLogRef = { source: 'crm', translation: 'contacts', ver
 /** What is said of some keys: `['Counted', 'a', 'b']`. */
 export type Said = readonly [type: string, ...keys: string[]];
 
+/** An event for each thing said. */
+type EventsOf<All extends readonly Said[]> = { readonly [Place in keyof All]: DomainEvent };
+
 /** An event log in memory with its tallies. */
 class GrowingLog implements MergedLog {
   readonly log: EventLogRef;
@@ -153,14 +156,21 @@ export class UnorderedView {
     };
   }
 
-  /** A transaction of the first log, or of another, later than all before it; without events a tick. */
-  append(...said: readonly Said[]): readonly DomainEvent[] {
-    return this.appendTo(0, ...said);
+  /** The first log. */
+  get log(): GrowingLog {
+    const [first] = this.logs;
+    if (!first) throw new Error('a view has a log at least');
+    return first;
   }
 
-  appendTo(log: number, ...said: readonly Said[]): readonly DomainEvent[] {
+  /** A transaction of the first log, or of another, later than all before it; without events a tick. */
+  append<const All extends readonly Said[]>(...said: All): EventsOf<All> {
+    return this.appendTo<All>(0, ...said);
+  }
+
+  appendTo<const All extends readonly Said[]>(log: number, ...said: All): EventsOf<All> {
     this.#position += 1;
-    return this.logs[log]?.append(this.#position, said) ?? [];
+    return (this.logs[log]?.append(this.#position, said) ?? []) as EventsOf<All>;
   }
 
   /** A tick in each log, and a tally of all that came. */
