@@ -74,15 +74,14 @@ export async function applyUnordered(
   events: readonly DomainEvent[],
   { healed = false }: { readonly healed?: boolean } = {},
 ): Promise<AppliedUnordered> {
-  const { generation, store } = target;
+  const { generation } = target;
   const { parked } = await target.tracking.recent();
   if (parked) throw projectionParked(generation, parked);
   const wanted = wantedOf(target, events);
   const { byKey, fresh, failed } = route(target.projection, wanted, await boundsOf(target, 'recent'));
-  const written = await writeAll(target, byKey);
   const unknown = new Set(failed.map(({ eventId }) => eventId));
   const done = unknown.size === 0 ? wanted : wanted.filter(({ id }) => !unknown.has(id));
-  if (done.length > 0) await store.addReceipts(generation, receiptsOf(done, healed));
+  const written = await writeAll(target, byKey, receiptsOf(done, healed));
   const [failure] = failed;
   if (failure) {
     await parkProjection(target, failure);
@@ -129,13 +128,16 @@ async function boundsOf({ generation, tracking }: UnorderedTarget, how: 'recent'
   return trackedBounds(generation.logs, await tracking[how]());
 }
 
+/** Writes the items of all keys; the receipts are kept with the last of them, or after it. */
 async function writeAll(
   target: UnorderedTarget,
   byKey: Routes['byKey'],
+  receipts: readonly Receipt[],
 ): Promise<Pick<AppliedUnordered, 'documents' | 'conflicts' | 'parked'>> {
   const { generation, store, logger } = target;
   let pending = byKey;
   let [documents, conflicted] = [0, 0];
+  let isRecorded = receipts.length === 0;
   const allParked: NewlyParked[] = [];
   for (let attempt = 1; pending.size > 0; attempt += 1) {
     const items = await store.readMany(generation, [...pending.keys()]);
@@ -143,13 +145,15 @@ async function writeAll(
     const bounds = await boundsOf(target, isFreshWanted ? 'fresh' : 'recent');
     const { writes, parked } = convergeAll(target, pending, items, bounds);
     if (writes.length === 0) break;
-    const { conflicts } = await store.writeMany(generation, writes);
+    const { conflicts } = await store.writeMany(generation, writes, receipts);
+    isRecorded ||= conflicts.length === 0;
     documents += writes.length - conflicts.length;
     conflicted += conflicts.length;
     allParked.push(...parked.filter(({ key }) => !conflicts.includes(key)));
     if (conflicts.length > 0 && attempt === attempts) throw itemsBusy(generation, conflicts);
     pending = new Map(conflicts.map((key) => [key, byKey.get(key) ?? []]));
   }
+  if (!isRecorded) await store.addReceipts(generation, receipts);
   for (const one of allParked) logParked(logger, generation, one);
   return { documents, conflicts: conflicted, parked: allParked };
 }

@@ -6,6 +6,7 @@ import { MemoryLedger } from './memory-ledger.ts';
 import { comparePlaces, createMemoryIndex, type MemoryIndex } from './memory-index.ts';
 import { decodeCursor, encodeCursor, type CursorPlace, type CursorScope } from './page-cursor.ts';
 import { coversAny } from './progress.ts';
+import type { Receipt } from './tracker/ledger.ts';
 import type {
   AtomicViewStore,
   Generation,
@@ -46,12 +47,13 @@ export class MemoryGeneration {
     return found;
   }
 
-  /** Writes what has no conflict. */
-  write(writes: readonly ItemWrite[]): string[] {
+  /** Writes what has no conflict, and keeps the receipts when nothing has. */
+  write(writes: readonly ItemWrite[], receipts: readonly Receipt[] = []): string[] {
     this.#check(writes);
     const conflicts = this.#conflicts(writes);
     const losers = new Set(conflicts);
     for (const write of writes) if (!losers.has(write.item.key)) this.#put(write);
+    if (conflicts.length === 0) this.ledger.add(receipts);
     return conflicts;
   }
 

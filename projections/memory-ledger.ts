@@ -20,8 +20,9 @@ export class MemoryLedger {
   add(receipts: readonly Receipt[]): void {
     for (const receipt of receipts) {
       this.#added += 1;
-      const kept = { ...structuredClone(receipt), id: String(this.#added) };
-      this.#receipts.set(this.#added, deepFreeze(kept));
+      const { log, places, healed } = receipt;
+      const kept = { log, healed, places: places.map(({ position, index }) => ({ position, index })) };
+      this.#receipts.set(this.#added, { ...kept, id: String(this.#added) });
     }
   }
 

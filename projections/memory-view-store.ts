@@ -57,7 +57,7 @@ export function createMemoryViewStore({ itemBytes }: MemoryViewsOptions = {}): A
       return moved;
     },
     readMany: async (id, keys) => at(id).readMany(keys),
-    writeMany: async (id, writes) => ({ conflicts: at(id).write(writes) }),
+    writeMany: async (id, writes, receipts) => ({ conflicts: at(id).write(writes, receipts) }),
     commit: async (id, batch) => ({ conflicts: at(id).commit(batch) }),
     progress: async (id) => at(id).ledger.tracking.watermark,
     addReceipts: async (id, receipts) => at(id).ledger.add(receipts),

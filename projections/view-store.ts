@@ -1,6 +1,6 @@
 import type { Closeable, JsonObject } from 'banyan/runtime';
 import type { DomainEvent, EventLogRef, OrderKey, Progress } from 'banyan/events';
-import type { Ledger } from './tracker/ledger.ts';
+import type { Ledger, Receipt } from './tracker/ledger.ts';
 
 /** A stored document. */
 export type Document = JsonObject;
@@ -225,7 +225,12 @@ export interface ViewStore extends Ledger, Closeable {
    * @throws BanyanError WRITE_INVALID before anything is written (see `item-rules.ts`); DOCUMENT_NOT_STORABLE for what
    *   this store cannot hold; INDEX_UNKNOWN
    */
-  writeMany(id: GenerationId, writes: readonly ItemWrite[]): Promise<WriteOutcome>;
+  writeMany(
+    id: GenerationId,
+    writes: readonly ItemWrite[],
+    /** Kept once all items are written, as by `addReceipts`; none of them is when there is a conflict. */
+    receipts?: readonly Receipt[],
+  ): Promise<WriteOutcome>;
 
   /** How far the generation has come: on an ordered bus its cursors, on an unordered one its watermark. */
   progress(id: GenerationId): Promise<Progress>;

@@ -1,12 +1,13 @@
 import type { Progress } from 'banyan/events';
 import { checkLimit, generationUnknown } from '../item-rules.ts';
-import { decodePlaces, encodePlaces } from '../receipt-codec.ts';
+import { decodePlaces } from '../receipt-codec.ts';
 import { emptyTracking, type Ledger, type Tracking } from '../tracker/ledger.ts';
 import type { GenerationId, ViewStore } from '../view-store.ts';
 import type { Connection, Statement } from './connection.ts';
 import { quoted, receiptsOf } from './names.ts';
 import { inParts } from './parts.ts';
-import { prepared } from './statements.ts';
+import { receiptRow } from './receipt-rows.ts';
+import { insertReceipts, prepared } from './statements.ts';
 import { tellTable } from './writer.ts';
 
 interface TrackingRow {
@@ -47,10 +48,8 @@ export function createLedger(connection: Connection, schema: string): Ledger & P
       return done.length > 0;
     },
     addReceipts: async (id, receipts) => {
-      const rows = inParts(receipts, ({ log, healed, places }) =>
-        JSON.stringify({ log, healed, places: encodePlaces(places) }),
-      );
-      for (const { input } of rows) await run(id, insertReceipts(schema, id, input));
+      for (const { input } of inParts(receipts, receiptRow))
+        await run(id, prepared(insertReceipts(schema, id, '$1'), [input]));
     },
     receipts: async (id, { after = '0', limit }) => {
       checkLimit(limit);
@@ -79,12 +78,6 @@ function writeTracking(
     WHERE projection = $1 AND number = $2 AND revision = $3 RETURNING 1`;
   const values = [projection, number, expected, JSON.stringify(watermark), JSON.stringify(tracking)];
   return prepared(text, values);
-}
-
-function insertReceipts(schema: string, id: GenerationId, input: string): Statement {
-  const text = `INSERT INTO ${quoted(schema, receiptsOf(id))} (log, healed, places)
-    SELECT log, healed, places FROM json_to_recordset($1::json) AS x(log text, healed boolean, places json)`;
-  return prepared(text, [input]);
 }
 
 function readReceipts(schema: string, id: GenerationId, after: string, limit: number): Statement {

@@ -101,7 +101,8 @@ export function postgresViews(options: PostgresViewsOptions): AtomicViewStore {
       }
       return found;
     },
-    writeMany: async (id, writes) => writeMany(connection, schema, await registered(id), writes, itemBytes),
+    writeMany: async (id, writes, receipts) =>
+      writeMany(connection, schema, await registered(id), { writes, receipts }, itemBytes),
     commit: async (id, batch) => commit(connection, schema, await registered(id), batch, itemBytes),
     query: async (id, question) => page(id, askIndex(sql, schema, id, question), question.index),
     scan: async (id, asked) => page(id, askScan(sql, schema, id, asked)),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Generation, GenerationId } from '../view-store.ts';
 import type { Statement } from './connection.ts';
-import { columnsOf, quoted, tableOf } from './names.ts';
+import { columnsOf, quoted, receiptsOf, tableOf } from './names.ts';
 import type { Part } from './parts.ts';
 
 /*
@@ -28,13 +28,32 @@ export function readStatement(schema: string, id: GenerationId, keys: readonly s
   return prepared(text, [keys]);
 }
 
-/** Writes the rows whose condition holds and gives their keys. */
-export function writeStatement(schema: string, generation: Generation, input: string): Statement {
+/**
+ * Writes the rows whose condition holds and gives their keys.
+ * @param receipts rows, as JSON, that are kept when the condition of each row holds; undefined: there are none
+ */
+export function writeStatement(
+  schema: string,
+  generation: Generation,
+  input: string,
+  receipts: string | undefined,
+): Statement {
   const { projection, number } = generation;
   const watermark = `${quoted(schema, 'progress')}, jsonb_each(progress) AS of(log, at)
     WHERE projection = $2 AND number = $3`;
-  const text = `WITH ${writing(schema, generation, watermark)} SELECT key FROM written`;
-  return prepared(text, [input, projection, number]);
+  const written = `WITH ${writing(schema, generation, watermark)}`;
+  if (receipts === undefined)
+    return prepared(`${written} SELECT key FROM written`, [input, projection, number]);
+  const text = `${written}, receipted AS (${insertReceipts(schema, generation, '$4')}
+      WHERE (SELECT count(*) FROM written) = (SELECT count(*) FROM input))
+    SELECT key FROM written`;
+  return prepared(text, [input, projection, number, receipts]);
+}
+
+/** Inserts receipts from JSON text. @param place the parameter that holds it */
+export function insertReceipts(schema: string, id: GenerationId, place: string): string {
+  return `INSERT INTO ${quoted(schema, receiptsOf(id))} (log, healed, places)
+    SELECT log, healed, places FROM json_to_recordset(${place}::json) AS x(log text, healed boolean, places json)`;
 }
 
 /**

@@ -2,10 +2,12 @@ import { BanyanError, isBanyanError } from 'banyan/runtime';
 import type { DatabaseError } from 'pg';
 import { unescapeText } from '../index-key.ts';
 import { checkWrites, generationUnknown, indexUnknown, lost } from '../item-rules.ts';
+import type { Receipt } from '../tracker/ledger.ts';
 import type { AtomicViewStore, Generation, GenerationId, ItemWrite, ViewStore } from '../view-store.ts';
 import type { Connection, Query } from './connection.ts';
 import { inParts, type Part } from './parts.ts';
 import { inputOf } from './rows.ts';
+import { receiptRows } from './receipt-rows.ts';
 import { commitStatement, writeStatement, type WrittenRow } from './statements.ts';
 
 const nothing: Part<ItemWrite> = { given: [], input: '[]' };
@@ -15,12 +17,22 @@ export async function writeMany(
   connection: Connection,
   schema: string,
   generation: Generation,
-  writes: readonly ItemWrite[],
+  {
+    writes,
+    receipts = [],
+  }: { readonly writes: readonly ItemWrite[]; readonly receipts?: readonly Receipt[] | undefined },
   itemBytes?: number,
 ): ReturnType<ViewStore['writeMany']> {
   const conflicts: string[] = [];
-  for (const { given, input } of split(generation, writes, itemBytes)) {
-    const write = (query: Query): Promise<WrittenRow[]> => query(writeStatement(schema, generation, input));
+  const parts = split(generation, writes, itemBytes);
+  if (parts.length === 0) parts.push(nothing);
+  for (const part of parts) {
+    const { given, input } = part;
+    // Behind the other parts, and only if none of those had a conflict: then the statement looks at its own.
+    const kept = part === parts.at(-1) && conflicts.length === 0 ? receipts : [];
+    if (given.length === 0 && kept.length === 0) continue;
+    const statement = writeStatement(schema, generation, input, receiptRows(kept));
+    const write = (query: Query): Promise<WrittenRow[]> => query(statement);
     const rows = await repeated(() => connection.run(write, (error) => tellWrite(generation, error)));
     const written = new Set(rows.map(({ key }) => unescapeText(key)));
     for (const { item } of given) if (!written.has(item.key)) conflicts.push(item.key);

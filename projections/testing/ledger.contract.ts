@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { canonicalJson } from 'banyan/runtime';
 import { emptyTracking, type KeptReceipt, type Receipt, type Tracking } from '../tracker/ledger.ts';
 import type { AtomicViewStore, GenerationId, ViewStore } from '../view-store.ts';
-import { newGeneration } from './examples.ts';
+import { newGeneration, settled, write } from './examples.ts';
 
 const log = 'shop:orders@1';
 
@@ -118,6 +118,22 @@ function receiptsContract(store: () => ViewStore, another: () => ViewStore): voi
   const bare = (receipts: readonly KeptReceipt[]): Receipt[] => receipts.map(({ id: _, ...rest }) => rest);
 
   describe('receipts', () => {
+    test('are kept with writes that all happen, and with none of them when one does not', async () => {
+      const id = await newGeneration(store());
+      const many = Array.from({ length: 1500 }, (_, at) => write(settled(`k${at}`, 1)));
+      expect(await store().writeMany(id, many, [receipt([1]), receipt([2])])).toEqual({ conflicts: [] });
+      expect(bare(await all(id))).toEqual([receipt([1]), receipt([2])]);
+      // The conflict is in the first of several parts, or in the only one.
+      const first = write(settled('k0', 2));
+      const others = many.slice(1).map(({ item }) => write({ ...item, revision: 2 }, 1));
+      for (const writes of [[first, ...others], [first]]) {
+        expect(await store().writeMany(id, writes, [receipt([3])])).toEqual({ conflicts: ['k0'] });
+        expect(bare(await all(id))).toEqual([receipt([1]), receipt([2])]);
+      }
+      expect(await store().writeMany(id, [], [receipt([4])])).toEqual({ conflicts: [] });
+      expect(bare(await all(id))).toEqual([receipt([1]), receipt([2]), receipt([4])]);
+    });
+
     test('are kept, oldest first, until they are removed', async () => {
       const id = await newGeneration(store());
       const first = [receipt([3, 1, 2]), receipt([7], { log: 'b:b@2', healed: true }), receipt([])];

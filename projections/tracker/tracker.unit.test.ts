@@ -97,6 +97,15 @@ describe('the watermark', () => {
     });
   });
 
+  test('is counted from the event log by whole transactions, however many lines they have', async () => {
+    const view = await UnorderedView.begin();
+    view.log.perLine = 2;
+    for (let at = 0; at < 6; at += 1)
+      await view.apply(view.append(['Counted', 'a'], ['Counted', 'b'], ['Counted', 'a'], ['Unknown', 'a']));
+    const tracker = view.tracker({ limits: { splitEvents: 1 } });
+    expect(await tracker.run()).toMatchObject({ watermark: { [shop]: { position: 6 } }, unmet: 0 });
+  });
+
   test('waits for an event log that this reader does not see so far yet', async () => {
     const view = await UnorderedView.begin([shopLog], undefined, {
       floor: { [shop]: { position: 1, index: 0 } },
@@ -168,7 +177,7 @@ describe('healing', () => {
     view.now += 100_000;
     let came = false;
     const store = hookedStore(view.store, async (call, isDone) => {
-      if (call !== 'addReceipts' || !isDone || came) return;
+      if (call !== 'writeMany' || !isDone || came) return;
       came = true;
       await view.apply(events);
     });
