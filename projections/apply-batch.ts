@@ -67,7 +67,7 @@ export async function applyBatch(
   for (let attempt = 1; ; attempt += 1) {
     const items = await target.store.readMany(id, [...byKey.keys()]);
     checkOrder(id, byKey, items, expected);
-    const { writes, parked } = convergeAll(target, byKey, items, orderedBounds(expected, fresh));
+    const { writes, parked } = convergeAll(target, byKey, items, orderedBounds(fresh));
     const { conflicts } = await target.store.commit(id, { writes, expected, next: progress });
     const counts = {
       events: fresh.length,

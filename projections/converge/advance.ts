@@ -1,7 +1,6 @@
 import type { DomainEvent } from 'banyan/events';
-import type { FoldFailure } from '../failure.ts';
 import { orderKeyOf } from '../fold.ts';
-import type { Base, Document, IndexEntry, ItemState, Stuck } from '../view-store.ts';
+import type { Base, Document, ItemState, Stuck } from '../view-store.ts';
 import type { Bounds } from './bounds.ts';
 import { foldRun, type FoldRules, type Run } from './fold-run.ts';
 import { isTooLong, type ConvergeLimits } from './limits.ts';
@@ -17,16 +16,11 @@ export interface Known {
 
 /** The item with what came folded into it. */
 export interface Advanced {
+  /** From the base or from the document: its end is that of all events, or of those before the one that fails. */
+  readonly run: Run;
   /** The base, moved over as many of the events as `moved`. */
   readonly base: Base;
   readonly moved: number;
-  /** The fold of all events, or of those before the one that fails. */
-  readonly document: Document | undefined;
-  /** Those of the document; undefined when no event made one: it is as it was. */
-  readonly indexEntries: readonly IndexEntry[] | undefined;
-  /** Whether an event wanted the document changed. */
-  readonly hasChanged: boolean;
-  readonly failure: FoldFailure | undefined;
   /** Whether the event that fails is one that no other can overtake any more. */
   readonly isConclusive: boolean;
 }
@@ -71,44 +65,31 @@ export function advance(
   const isLate = all[window.length - 1] !== window.at(-1);
   if (window.length === 0 || isLate || doubt !== undefined) {
     const run = foldRun(rules, base.document, all, settled);
-    return advanced(run, moved(base, all, Math.min(settled, run.folded), run.marked), run.folded < settled);
+    const moved = Math.min(settled, run.folded);
+    return { run, base: movedTo(base, all, moved, run.marked), moved, isConclusive: run.folded < settled };
   }
-  const more = all.slice(window.length);
-  const run = foldRun(rules, document, more, settled - window.length);
-  const at = window.length + run.folded;
-  if (settled >= window.length)
-    return advanced(run, moved(base, all, Math.min(settled, at), run.marked), at < settled);
+  const run = foldRun(rules, document, all.slice(window.length), settled - window.length);
+  if (settled >= window.length) {
+    const at = window.length + run.folded;
+    const moved = Math.min(settled, at);
+    return { run, base: movedTo(base, all, moved, run.marked), moved, isConclusive: at < settled };
+  }
   // What is in doubt is folded from the base again and again.
   const isWorth =
     run.failure !== undefined || settled > enough || settled * 2 >= all.length || isTooLong(all, limits);
-  return advanced(run, isWorth ? movedUp(rules, base, all, settled) : { base, moved: 0 }, false);
+  if (!isWorth) return { run, base, moved: 0, isConclusive: false };
+  // For nothing, had it waited until all of the window has settled.
+  const { folded, document: settledDocument } = foldRun(rules, base.document, all.slice(0, settled), 0);
+  return { run, base: movedTo(base, all, folded, settledDocument), moved: folded, isConclusive: false };
 }
 
-function advanced(
-  { document, indexEntries, hasChanged, failure }: Run,
-  to: Pick<Advanced, 'base' | 'moved'>,
-  isConclusive: boolean,
-): Advanced {
-  return { ...to, document, indexEntries, hasChanged, failure, isConclusive };
-}
-
-/** Folds the settled part of the window again. It would be for nothing once all of the window has settled. */
-function movedUp(
-  rules: FoldRules,
+/** The base behind as many of the events, whose fold is the document. */
+function movedTo(
   base: Base,
   all: readonly DomainEvent[],
-  settled: number,
-): Pick<Advanced, 'base' | 'moved'> {
-  const { folded, document } = foldRun(rules, base.document, all.slice(0, settled), 0);
-  return moved(base, all, folded, document);
-}
-
-function moved(
-  base: Base,
-  all: readonly DomainEvent[],
-  count: number,
+  moved: number,
   document: Document | undefined,
-): Pick<Advanced, 'base' | 'moved'> {
-  const last = all[count - 1];
-  return last === undefined ? { base, moved: 0 } : { base: { document, at: orderKeyOf(last) }, moved: count };
+): Base {
+  const last = all[moved - 1];
+  return last === undefined ? base : { document, at: orderKeyOf(last) };
 }

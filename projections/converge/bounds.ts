@@ -4,7 +4,6 @@ import {
   type DomainEvent,
   type EventLogRef,
   type OrderKey,
-  type Progress,
 } from 'banyan/events';
 import { orderKeyOf } from '../fold.ts';
 import { coversEvent } from '../progress.ts';
@@ -44,12 +43,12 @@ export function frontierOf(
 /**
  * The bounds on an ordered bus: what it has delivered, up to the newest event of a batch, no other event can overtake.
  * What lies behind that may still be waiting in items that an unordered bus left.
- * @param fresh the events of the batch that the progress does not cover, in order
+ * @param fresh the events of the batch that the progress does not cover, in order: no others may be folded
  */
-export function orderedBounds(progress: Progress, fresh: readonly DomainEvent[]): Bounds {
+export function orderedBounds(fresh: readonly DomainEvent[]): Bounds {
   const [first, last] = [fresh[0], fresh.at(-1)];
   return {
-    isCovered: (event) => coversEvent(progress, event),
+    isCovered: () => false,
     isSettled: (at) => last !== undefined && compareOrderKeys(at, last) <= 0,
     nothingBefore: first && { ...orderKeyOf(first), index: first.index - 1 },
   };

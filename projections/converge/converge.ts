@@ -1,12 +1,13 @@
 import type { DomainEvent } from 'banyan/events';
 import type { FoldFailure } from '../failure.ts';
-import { indexEntriesOf, orderKeyOf } from '../fold.ts';
+import { indexEntriesOf } from '../fold.ts';
 import type { AnyProjection } from '../projection.ts';
 import { nextRevision } from '../revision.ts';
 import type { Document, IndexEntry, Item, ItemState, Stuck } from '../view-store.ts';
 import { advance, knownOf, type Advanced, type Known } from './advance.ts';
 import type { Bounds } from './bounds.ts';
 import { collected } from './collect.ts';
+import type { Run } from './fold-run.ts';
 import { isTooLarge, isTooLong, type ConvergeLimits } from './limits.ts';
 import { merged, newerThan, settledCount } from './window.ts';
 
@@ -50,9 +51,10 @@ export function converge(
   const next = advance(rules, known, all, settledCount(all, bounds), limits);
   const state = stateOf(known, item, all, next);
   if (state === undefined) return unchanged;
-  const kept = bounded(state, next, limits);
   const revision = nextRevision(item?.revision, last.logTime);
-  return changed(projection, { key, revision, state: kept.state }, kept);
+  const { document, indexEntries } = next.run;
+  if (state.kind === 'open') return bounded({ projection, key, revision }, state, next.run, limits);
+  return changed({ projection, key, revision }, state, document, indexEntries);
 }
 
 /** What the item has become; undefined: nothing that is worth a write. */
@@ -62,7 +64,8 @@ function stateOf(
   all: readonly DomainEvent[],
   next: Advanced,
 ): ItemState | undefined {
-  const { base, moved, failure } = next;
+  const { base, moved, run } = next;
+  const { failure } = run;
   if (failure && next.isConclusive)
     return { kind: 'behind', base, cause: { kind: 'parked', ...stuckOf(failure) } };
   if (moved < all.length) {
@@ -73,31 +76,31 @@ function stateOf(
   }
   // An open item is written once more when its window has settled; a plain one only when something changes. Removing
   // what was never there leaves nothing behind.
-  const isNothing = item === undefined && next.document === undefined;
-  if (item?.state.kind !== 'open' && (isNothing || !next.hasChanged)) return undefined;
-  const last = all.at(-1);
-  return last && { kind: next.document === undefined ? 'removed' : 'settled', at: orderKeyOf(last) };
+  const isNothing = item === undefined && run.document === undefined;
+  if (item?.state.kind !== 'open' && (isNothing || !run.hasChanged)) return undefined;
+  return base.at && { kind: run.document === undefined ? 'removed' : 'settled', at: base.at };
 }
 
-/** A state, and the document beside it. */
-interface Kept {
-  readonly state: ItemState;
-  readonly document: Document | undefined;
-  /** Undefined: to be asked for. */
-  readonly indexEntries: readonly IndexEntry[] | undefined;
+/** What an item is, besides its state and document. */
+interface Named extends Pick<Item, 'key' | 'revision'> {
+  readonly projection: AnyProjection;
 }
 
-/** An item that has grown too large with its window leaves it to a catch-up. */
-function bounded(state: ItemState, { document, indexEntries }: Advanced, limits: ConvergeLimits): Kept {
-  const asItIs: Kept = { state, document, indexEntries };
-  if (state.kind !== 'open') return asItIs;
-  const { base, window } = state;
-  if (!isTooLarge({ document, state }, limits) && !isTooLong(window, limits)) return asItIs;
-  const without: ItemState = { kind: 'behind', base, cause: { kind: 'window' } };
+/** An open item; one that has grown too large with its window leaves it to a catch-up. */
+function bounded(
+  named: Named,
+  open: Extract<ItemState, { kind: 'open' }>,
+  { document, indexEntries }: Run,
+  limits: ConvergeLimits,
+): Converged {
+  const { base, window } = open;
+  if (!isTooLarge({ document, state: open }, limits) && !isTooLong(window, limits))
+    return changed(named, open, document, indexEntries);
+  const state: ItemState = { kind: 'behind', base, cause: { kind: 'window' } };
   // A store keeps one document, not two, where they are the same.
-  if (isTooLarge({ document, state: without }, limits))
-    return { state: without, document: base.document, indexEntries: undefined };
-  return { ...asItIs, state: without };
+  return isTooLarge({ document, state }, limits)
+    ? changed(named, state, base.document, undefined)
+    : changed(named, state, document, indexEntries);
 }
 
 /** An item that is behind keeps what comes when its catch-up has asked for it. */
@@ -111,21 +114,19 @@ function behind(
 ): Converged {
   const state = collected(before, document, events, bounds, limits);
   if (state === undefined) return unchanged;
-  const kept = { state, document, indexEntries: undefined };
-  return changed(projection, { key, revision: revision + 1, state }, kept);
+  return changed({ projection, key, revision: revision + 1 }, state, document, undefined);
 }
 
+/** @param indexEntries undefined: to be asked for */
 function changed(
-  projection: AnyProjection,
-  item: Omit<Item, 'document'>,
-  { document, indexEntries }: Kept,
+  { projection, key, revision }: Named,
+  state: ItemState,
+  document: Document | undefined,
+  indexEntries: readonly IndexEntry[] | undefined,
 ): Converged {
-  if (document === undefined) return { kind: 'changed', item, indexEntries: [] };
-  return {
-    kind: 'changed',
-    item: { ...item, document },
-    indexEntries: indexEntries ?? entriesOf(projection, document),
-  };
+  if (document === undefined) return { kind: 'changed', item: { key, revision, state }, indexEntries: [] };
+  const item: Item = { key, revision, document, state };
+  return { kind: 'changed', item, indexEntries: indexEntries ?? entriesOf(projection, document) };
 }
 
 /** Of a document that was made before: what it is indexed by could be told then, or it would not be there. */

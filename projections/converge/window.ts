@@ -5,11 +5,16 @@ import type { Bounds } from './bounds.ts';
 export function newerThan(
   at: OrderKey | undefined,
   events: readonly DomainEvent[],
-  { isCovered }: Bounds,
+  bounds: Bounds,
 ): readonly DomainEvent[] {
-  const isNewer = (event: DomainEvent): boolean =>
-    !isCovered(event) && (at === undefined || compareOrderKeys(event, at) > 0);
-  return events.every(isNewer) ? events : events.filter(isNewer);
+  for (const event of events) {
+    if (!isNewer(at, event, bounds)) return events.filter((one) => isNewer(at, one, bounds));
+  }
+  return events;
+}
+
+function isNewer(at: OrderKey | undefined, event: DomainEvent, { isCovered }: Bounds): boolean {
+  return !isCovered(event) && (at === undefined || compareOrderKeys(event, at) > 0);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { DomainEvent, EventLogRef, LogCursor, Progress } from 'banyan/events';
+import type { DomainEvent, EventLogRef, LogCursor } from 'banyan/events';
 import fc from 'fast-check';
 import { exampleEvent } from '../../testing/counters.ts';
 import { at } from '../../testing/examples.ts';
@@ -87,16 +87,4 @@ export function boundsWhen(
 function cursorAfter(last: DomainEvent, next: DomainEvent | undefined): LogCursor {
   const { position, index } = last;
   return next?.position === position ? { position, index } : { position };
-}
-
-/** The progress of an ordered bus that has delivered the history up to an event. */
-export function progressAfter(history: readonly DomainEvent[], count: number): Progress {
-  const progress: Record<string, LogCursor> = {};
-  for (const log of logs) {
-    const own = history.filter(({ source }) => source === log.source);
-    const delivered = history.slice(0, count).filter(({ source }) => source === log.source);
-    const last = delivered.at(-1);
-    if (last) progress[logOf(log)] = cursorAfter(last, own[delivered.length]);
-  }
-  return progress;
 }
