@@ -69,6 +69,8 @@ class GrowingLog implements MergedLog {
   readonly lines: (EventLogLine & Line<object>)[] = [];
   readonly events: DomainEvent[] = [];
   readonly tallies: Tally[] = [];
+  /** Events of a line: a transaction may be several. */
+  perLine = Infinity;
 
   constructor(log: EventLogRef) {
     this.log = log;
@@ -85,20 +87,22 @@ class GrowingLog implements MergedLog {
 
   append(position: number, said: readonly Said[]): readonly DomainEvent[] {
     const { logTime } = at(position);
-    const frame = { position, previous: this.end, part: 0, last: true };
-    if (said.length === 0) {
-      this.lines.push({ ...frame, kind: 'tick', logTime });
-      return [];
-    }
+    const frame = { position, previous: this.end, logTime, committedAt: logTime };
+    if (said.length === 0) this.lines.push({ ...frame, part: 0, last: true, kind: 'tick' });
     const told = said.map(([type, ...of], index) => {
       const id = `${eventLogName(this.log)}:${String(position)}:${String(index)}`;
       return { id, type, data: { keys: of } };
     });
-    const line = { ...frame, kind: 'events', logTime, committedAt: logTime, first: 0, events: told } as const;
-    this.lines.push(line);
-    const events = eventsOfLine(this.log, line);
-    this.events.push(...events);
-    return events;
+    const made: DomainEvent[] = [];
+    for (let first = 0; first < told.length; first += this.perLine) {
+      const events = told.slice(first, first + this.perLine);
+      const last = first + this.perLine >= told.length;
+      const part = { part: first / this.perLine, last, kind: 'events', first, events } as const;
+      this.lines.push({ ...frame, ...part });
+      made.push(...eventsOfLine(this.log, { ...frame, ...part }));
+    }
+    this.events.push(...made);
+    return made;
   }
 
   /** Counts what came since the last tally, or since a position. */

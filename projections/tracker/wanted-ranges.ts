@@ -88,16 +88,9 @@ class Wanted {
     if (tally.to < firstOf(this.#cursor)) return true;
     const gaps = gapsBetween(this.#cursor, tally.to, tracking.done[this.name] ?? []);
     const at = Date.parse(tally.at);
-    const isAll = this.#cursor?.index === undefined && (this.#cursor?.position ?? 0) === tally.after;
-    const [only] = gaps;
-    if (
-      isAll &&
-      only &&
-      gaps.length === 1 &&
-      only.to === tally.to &&
-      firstOf(only.after) === tally.after + 1
-    ) {
-      this.#add({ log: this.name, after: only.after, to: only.to, at, count: countOf(tally, types) });
+    const [only, ...others] = gaps;
+    if (only && others.length === 0 && isWhole(tally, only)) {
+      this.#add({ log: this.name, ...only, at, count: countOf(tally, types) });
     } else {
       for (const gap of gaps) if (!(await this.#count(gap.after, gap.to, at))) return false;
     }
@@ -133,6 +126,14 @@ class Wanted {
     this.#ranges.push(range);
     this.#events += range.count;
   }
+}
+
+/** Whether it is what the tally counts. */
+function isWhole(
+  tally: Tally,
+  { after, to }: { readonly after: LogCursor | undefined; readonly to: number },
+): boolean {
+  return to === tally.to && after?.index === undefined && (after?.position ?? 0) === tally.after;
 }
 
 function countOf({ counts }: Tally, types: ReadonlySet<string>): number {
