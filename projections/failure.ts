@@ -68,7 +68,7 @@ export function notJson(
   event: DomainEvent,
   { path, found }: { readonly path: string; readonly found: string },
 ): FoldFailure {
-  const message = `the document holds a ${found} at ${path}; expected JSON: objects, arrays, texts, finite numbers, booleans, null`;
+  const message = `the document holds a ${found} at ${path}; expected JSON: objects, arrays, well-formed texts without U+0000, finite numbers, booleans, null`;
   return failure(event, 'DOCUMENT_NOT_JSON', message, { details: { path, found } });
 }
 

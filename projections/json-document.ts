@@ -10,7 +10,8 @@ class NotJson extends Error {}
 
 /**
  * A frozen copy of a document as every store gives it back: without absent fields, -0 as 0. What JSON would change
- * without a word (a Date, a Map, NaN) is refused: a handler must see after a restart what it made before.
+ * without a word (a Date, a Map, NaN) is refused: a handler must see after a restart what it made before. So is text that
+ * not every store can hold, U+0000 and halves of surrogate pairs: the same event parks its key wherever its view is kept.
  */
 export function toJsonDocument(value: unknown): JsonResult {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -32,6 +33,8 @@ export function jsonBytes(value: object | undefined): number {
 function copy(value: unknown): unknown {
   switch (typeof value) {
     case 'string':
+      if (!isStorable(value)) throw new NotJson();
+      return value;
     case 'boolean':
       return value;
     case 'number':
@@ -53,6 +56,7 @@ function copyObject(object: object): object {
   for (const name of Object.keys(object)) {
     const value = (object as Record<string, unknown>)[name];
     if (value === undefined) continue;
+    if (!isStorable(name)) throw new NotJson();
     const inner = copy(value);
     // Plain assignment of this one name would set the prototype.
     if (name === '__proto__') Object.defineProperty(copied, name, { value: inner, enumerable: true });
@@ -61,13 +65,20 @@ function copyObject(object: object): object {
   return Object.freeze(copied);
 }
 
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+const unstorable = 'text with U+0000 or half of a surrogate pair';
+
 /** The first value that is refused, and where it is. */
 function refusedIn(
   value: unknown,
   path: string,
 ): { readonly path: string; readonly found: string } | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : { path, found: String(value) };
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return undefined;
+  if (typeof value === 'string') return isStorable(value) ? undefined : { path, found: unstorable };
+  if (typeof value === 'boolean' || value === null) return undefined;
   if (typeof value !== 'object') return { path, found: kindOf(value) };
   if (Array.isArray(value)) {
     // Holes are undefined too.
@@ -75,6 +86,7 @@ function refusedIn(
   }
   if (!isPlain(value)) return { path, found: kindOf(value) };
   const present = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  if (!present.every(([name]) => isStorable(name))) return { path: `${path} (a name)`, found: unstorable };
   return firstOf(
     present.map(
       ([name, inner]) =>
