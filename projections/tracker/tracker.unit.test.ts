@@ -55,13 +55,15 @@ describe('the watermark', () => {
     expect((await tracker.run()).lagMs).toBeDefined();
   });
 
-  test.each<[string, LogCursor]>([
-    ['whole transactions', { position: 2 }],
-    ['a part of a transaction', { position: 3, index: 0 }],
-  ])('begins at a floor of %s, of which no tally knows', async (_, cursor) => {
+  test.each<[string, LogCursor, number]>([
+    ['whole transactions', { position: 2 }, 0],
+    ['a part of a transaction', { position: 3, index: 0 }, 0],
+    ['a part of a transaction, where the first tally begins behind it', { position: 3, index: 0 }, 3],
+  ])('begins at a floor of %s, of which no tally knows', async (_, cursor, after) => {
     const view = await UnorderedView.begin([shopLog], undefined, { floor: { [shop]: cursor } });
     for (let at = 0; at < 4; at += 1) view.append(['Counted', 'a'], ['Counted', 'b']);
-    view.tally();
+    view.append();
+    view.log.tally(view.now, after);
     // Also those below the floor come once more.
     await view.apply(view.history.slice(0, 7));
     const tracker = view.tracker();
