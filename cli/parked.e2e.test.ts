@@ -79,6 +79,12 @@ async function ask(...args: string[]): Promise<{ code: unknown; said: DevMessage
   return { code, said, ...(error !== undefined && { error }) };
 }
 
+/** What a command tells a person. */
+async function told(...args: string[]): Promise<string> {
+  const { answer, errors } = await askBanyan([...args, ...place()], { env: environment.env });
+  return [...answer.map((line) => String(line['text'])), errors].join('\n');
+}
+
 interface Read {
   readonly code: number;
   readonly data: unknown;
@@ -145,6 +151,14 @@ describe.each(ways)('on %s', (_, flags) => {
       ['customer-total', 2],
     ]);
 
+    expect(await told('parked', 'list')).toMatch(
+      /^customer-total +1 \(live\) +ada +shop:orders@1:\d+:\d+ +HANDLER_THREW +.*thirteen is refused$/m,
+    );
+    expect(await told('parked', 'show', 'customer-total', 'bob')).toMatch(
+      /data +\{.*"total":13\}\ndocument +none\n(.*\n)*.*banyan parked retry customer-total bob/,
+    );
+    expect(await told('status')).toMatch(/^customer-total .* 2 +0$/m);
+
     // The cause is still there.
     expect(await ask('parked', 'retry', 'customer-total', 'ada')).toMatchObject({
       code: 1,
@@ -167,6 +181,7 @@ describe.each(ways)('on %s', (_, flags) => {
       expect(await spent('ada')).toMatchObject({ data: { spent: 31, orders: 5 } }),
     );
     expect((await ask('parked', 'list')).said).toMatchObject({ views: [], keys: [] });
+    expect(await told('parked', 'list')).toMatch(/^Nothing is parked\.$/m);
   }, 240_000);
 
   test('an event that is left out: asked for, with its reason in the history, and by nobody who does not mean it', async () => {
@@ -203,6 +218,7 @@ describe.each(ways)('on %s', (_, flags) => {
       expect(await spent('ada')).toEqual({ code: 200, data: { spent: 16, orders: 3 }, parked: false }),
     );
     const history = (await ask('replay', 'history', 'customer-total')).said as unknown as object[];
+    expect(await told('replay', 'history')).toContain(`skip ${eventId} of key ada`);
     expect(history).toMatchObject([
       {
         action: 'skip',
@@ -224,6 +240,7 @@ describe.each(ways)('on %s', (_, flags) => {
     await eventually(async () =>
       expect((await ask('parked', 'list')).said).toMatchObject({ keys: [], views: [view] }),
     );
+    expect(await told('parked', 'list')).toMatch(/^View customer-total.*stands still.*an order of nobody$/m);
     const status = (await ask('status')).said['views'] as object[];
     expect(status).toMatchObject([{ projection: 'order' }, { parkedAt: { code: 'KEY_INVALID' } }]);
 

@@ -43,7 +43,7 @@ export function caughtUpText(projection: string, { caughtUp, parked, left }: Cau
   return [
     told(caughtUp, caughtUp.length === 1 ? 'goes on' : 'go on'),
     told(parked, parked.length === 1 ? 'is parked again' : 'are parked again'),
-    told(left, 'changed meanwhile, and will be caught up by what feeds the view'),
+    told(left, left.length === 1 ? 'was changed meanwhile' : 'were changed meanwhile'),
   ].join('');
 }
 
@@ -55,13 +55,20 @@ function keysText(keys: readonly string[]): string {
   return keys.length > 5 ? `${some} and ${number(keys.length - 5)} more keys` : some;
 }
 
-/** Some keys are not free: not what was asked for, so it is a failure. @throws BanyanError STILL_PARKED */
-export function refuseStillParked(projection: string, { parked }: CaughtUp): void {
-  if (parked.length === 0) return;
-  throw new BanyanError(
-    'STILL_PARKED',
-    `${keysText(parked)} of view ${projection} met an event that cannot be applied. See it by banyan parked show ` +
-      `${projection} KEY. When the code is wrong, correct it and build a new generation: banyan replay start ${projection}.`,
-    { details: { projection, keys: parked.slice(0, 100) } },
-  );
+/** Some keys do not go on: not what was asked for, so it is a failure. @throws BanyanError STILL_PARKED, KEYS_CHANGED */
+export function refuseStopped(projection: string, { parked, left }: CaughtUp): void {
+  if (parked.length > 0)
+    throw new BanyanError(
+      'STILL_PARKED',
+      `${keysText(parked)} of view ${projection} met an event that cannot be applied. See it by banyan parked show ` +
+        `${projection} KEY. When the code is wrong, correct it and build a new generation: banyan replay start ${projection}.`,
+      { details: { projection, keys: parked.slice(0, 100) } },
+    );
+  if (left.length > 0)
+    throw new BanyanError(
+      'KEYS_CHANGED',
+      `${keysText(left)} of view ${projection} changed whenever this command wrote. Give it again; when that does not ` +
+        'help, when less is going on.',
+      { details: { projection, keys: left.slice(0, 100) }, retryable: true },
+    );
 }

@@ -14,7 +14,7 @@ import { replayProjectOf } from '../../config/replay-project.ts';
 import type { CommandContext } from '../../context.ts';
 import { refreshDev } from '../../dev/control.ts';
 import { configOf, withConfig, withJson, type ConfigOptions } from '../options.ts';
-import { catchUpKeys, caughtUpText, refuseStillParked } from './catching-up.ts';
+import { catchUpKeys, caughtUpText, refuseStopped } from './catching-up.ts';
 import { fedGeneration } from './chosen.ts';
 import { keyNotParked } from './refusals.ts';
 
@@ -67,7 +67,7 @@ async function retry(
     const came = await catchUpKeys(project, generation, wanted.keys);
     const released = await release(project, wanted);
     tell({ ...place, ...came, released }, retriedText(name, came, released));
-    refuseStillParked(name, came);
+    refuseStopped(name, came);
   } finally {
     await project.store.close();
   }

@@ -15,7 +15,7 @@ import type { CommandContext } from '../../context.ts';
 import { refreshDev } from '../../dev/control.ts';
 import { configOf, withConfig, withJson, type ConfigOptions } from '../options.ts';
 import { confirmed } from '../replay/ask.ts';
-import { catchUpKeys, caughtUpText, refuseStillParked } from './catching-up.ts';
+import { catchUpKeys, caughtUpText, refuseStopped } from './catching-up.ts';
 import { fedGeneration } from './chosen.ts';
 import { keyNotParked, otherEvent, projectionNotParked } from './refusals.ts';
 
@@ -83,7 +83,7 @@ async function skip(
       const goesOn = key === undefined ? `${name} goes on\n` : caughtUpText(name, came);
       const json = JSON.stringify({ ...told, ...came });
       terminal.out(options.json === true ? `${json}\n` : `${goesOn}${meetsAgain}\n`);
-      refuseStillParked(name, came);
+      refuseStopped(name, came);
     } else terminal.out('Nothing was done.\n');
   } finally {
     await project.store.close();
