@@ -12,7 +12,9 @@ import { createTpcb } from '../../kit/tpcb.ts';
 
 const config = resolve('examples/bank/banyan.config.ts');
 const million = 1_000_000;
-const limit = 400 * 1024 * 1024;
+/** A hostile bus holds what it delays and repeats, for each view. */
+const megabytes = process.env['BANYAN_CHAOS'] === undefined ? 400 : 500;
+const limit = megabytes * 1024 * 1024;
 
 let running: BanyanProcess | undefined;
 let directory: string | undefined;
@@ -28,7 +30,7 @@ afterEach(async () => {
  * measured, from its first moment, over code that was checked before: checking the types of changed code takes the
  * compiler some 500 MB, in a process of its own that ends before anything is opened.
  */
-test('a snapshot of a million rows, then one transaction over all of them, under 400 MB', async () => {
+test(`a snapshot of a million rows, then one transaction over all of them, under ${megabytes} MB`, async () => {
   const database = await testDatabase('million');
   const views = await testDatabase('million_views');
   directory = await mkdtemp(join(tmpdir(), 'banyan-million-'));
