@@ -68,7 +68,7 @@ export {
   type ShownParked,
 } from './parked.ts';
 export { nextRevision } from './revision.ts';
-export { itemUnsettled, projectionFailed } from './projector-errors.ts';
+export { projectionFailed } from './projector-errors.ts';
 export { covers, coversEvent } from './progress.ts';
 export { createMemoryViewStore } from './memory-view-store.ts';
 export { postgresViews, type PostgresViewsOptions } from './postgres/postgres-views.ts';

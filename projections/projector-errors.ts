@@ -1,9 +1,9 @@
 import type { DomainEvent, Progress } from 'banyan/events';
 import { BanyanError, canonicalJson, isBanyanError } from 'banyan/runtime';
 import type { FoldFailure } from './failure.ts';
-import type { GenerationId, Item } from './view-store.ts';
+import type { GenerationId } from './view-store.ts';
 
-/** A projection cannot go on at an event. */
+/** A projection cannot go on at an event. @param key where it can be told */
 export function projectionFailed(id: GenerationId, failure: FoldFailure, key?: string): BanyanError {
   const { code, eventId, eventType, message, details, cause } = failure;
   const where = key === undefined ? '' : `, key ${JSON.stringify(key)}`;
@@ -16,17 +16,6 @@ export function projectionFailed(id: GenerationId, failure: FoldFailure, key?: s
       details: { ...idOf(id), key: key ?? null, eventId, eventType, failure: code, ...details },
       cause,
     },
-  );
-}
-
-/** An item that only a projector on an unordered bus leaves behind. */
-export function itemUnsettled(id: GenerationId, item: Item): BanyanError {
-  return new BanyanError(
-    'ITEM_UNSETTLED',
-    `Key ${JSON.stringify(item.key)} of view ${id.projection}, generation ${id.number}, is ${item.state.kind}: it was ` +
-      'written by a projector on an unordered bus. An ordered one cannot go on with it: use the bus that the generation ' +
-      'was built on, or build a new generation.',
-    { details: { ...idOf(id), key: item.key, state: item.state.kind } },
   );
 }
 
