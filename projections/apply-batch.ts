@@ -66,8 +66,7 @@ export async function applyBatch(
   const { byKey } = routes;
   for (let attempt = 1; ; attempt += 1) {
     const items = await target.store.readMany(id, [...byKey.keys()]);
-    checkOrder(id, byKey, items, expected);
-    const { writes, parked } = convergeAll(target, byKey, items, orderedBounds(fresh));
+    const { writes, parked } = convergeAll(target, byKey, items, expected, orderedBounds(fresh));
     const { conflicts } = await target.store.commit(id, { writes, expected, next: progress });
     const counts = {
       events: fresh.length,
@@ -100,18 +99,9 @@ function route(projection: AnyProjection, fresh: readonly DomainEvent[], id: Gen
  * A rebuild leaves items that are ahead of the progress: events at or below their own order key are duplicates, which
  * the fold drops. What the progress covers and a new event should have come before is no duplicate.
  */
-function checkOrder(
-  id: GenerationId,
-  byKey: ReadonlyMap<string, readonly DomainEvent[]>,
-  items: ReadonlyMap<string, Item>,
-  expected: Progress,
-): void {
-  for (const [key, item] of items) {
-    const first = byKey.get(key)?.[0];
-    const at = placeOf(item);
-    if (first && at && compareOrderKeys(first, at) < 0 && coversKey(expected, at))
-      throw outOfOrder(id, first);
-  }
+function checkOrder(id: GenerationId, item: Item, first: DomainEvent | undefined, expected: Progress): void {
+  const at = placeOf(item);
+  if (first && at && compareOrderKeys(first, at) < 0 && coversKey(expected, at)) throw outOfOrder(id, first);
 }
 
 /** Up to where an item has everything, as far as it tells. */
@@ -127,9 +117,10 @@ function placeOf({ state }: Item): OrderKey | undefined {
 }
 
 function convergeAll(
-  { projection, store }: Target,
+  { projection, generation, store }: Target,
   byKey: ReadonlyMap<string, readonly DomainEvent[]>,
   items: ReadonlyMap<string, Item>,
+  expected: Progress,
   bounds: Bounds,
 ): { readonly writes: readonly ItemWrite[]; readonly parked: readonly NewlyParked[] } {
   const limits = limitsOf(store);
@@ -137,6 +128,7 @@ function convergeAll(
   const parked: NewlyParked[] = [];
   for (const [key, events] of byKey) {
     const item = items.get(key);
+    if (item) checkOrder(generation, item, events[0], expected);
     const result = converge(projection, key, item, events, bounds, limits);
     if (result.kind === 'unchanged') continue;
     writes.push({ item: result.item, expected: item?.revision, indexEntries: result.indexEntries });

@@ -62,8 +62,8 @@ export function advance(
   limits: ConvergeLimits,
 ): Advanced {
   const { base, window, document, doubt } = known;
-  const isLate = all[window.length - 1] !== window.at(-1);
-  if (window.length === 0 || isLate || doubt !== undefined) {
+  const isInOrder = window.length > 0 && all[window.length - 1] === window.at(-1);
+  if (!isInOrder || doubt !== undefined) {
     const run = foldRun(rules, base.document, all, settled);
     const moved = Math.min(settled, run.folded);
     return { run, base: movedTo(base, all, moved, run.marked), moved, isConclusive: run.folded < settled };
@@ -90,6 +90,6 @@ function movedTo(
   moved: number,
   document: Document | undefined,
 ): Base {
-  const last = all[moved - 1];
+  const last = moved === 0 ? undefined : all[moved - 1];
   return last === undefined ? base : { document, at: orderKeyOf(last) };
 }

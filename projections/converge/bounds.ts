@@ -56,8 +56,9 @@ export function orderedBounds(fresh: readonly DomainEvent[]): Bounds {
 
 /** Whether an operator let the view go on without the event. */
 export function isSkipped({ skipped }: Pick<Tracking, 'skipped'>, event: DomainEvent): boolean {
+  if (skipped === undefined) return false;
   const { position, index } = event;
-  const places = skipped?.[eventLogName(event)];
+  const places = skipped[eventLogName(event)];
   return places?.some((place) => place.position === position && place.index === index) === true;
 }
 

@@ -11,7 +11,7 @@ import { actsProjection, expectedOutcome, type Calls } from './testing/acts.ts';
 import { boundsWhen, histories, type Lag } from './testing/history.ts';
 
 const numRuns = Number(
-  process.env['BANYAN_RUNS'] ?? (process.env['BANYAN_LONG'] === undefined ? 300 : 10_000),
+  process.env['BANYAN_RUNS'] ?? (process.env['BANYAN_LONG'] === undefined ? 1000 : 20_000),
 );
 
 /** One delivery, and what is known when it is folded. */
