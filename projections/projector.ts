@@ -9,11 +9,11 @@ import {
 } from 'banyan/events';
 import {
   canonicalJson,
-  BanyanError,
   isBanyanError,
   once,
   systemClock,
   toError,
+  type BanyanError,
   type Clock,
   type Closeable,
   type Logger,
@@ -21,8 +21,10 @@ import {
 import { applyBatch, type Applied, type Target } from './apply-batch.ts';
 import { logParked } from './converge/newly-parked.ts';
 import { createGathering, type Gathering, type GatheringLimits } from './gathering.ts';
+import { closedEarly, ProgressWaits } from './progress-waits.ts';
 import { covers } from './progress.ts';
 import { isRetryable, notAlone, subscriptionChanged } from './projector-errors.ts';
+import { Purge } from './purge.ts';
 
 /** What a projector needs. */
 export interface ProjectorOptions extends Target {
@@ -114,9 +116,8 @@ class RunningProjector implements Projector {
   readonly #subscription: RunningSubscription;
   readonly #gathering: Gathering;
   readonly #closing = new AbortController();
-  readonly #listeners = new Set<(status: ProjectorStatus) => void>();
-  /** Who waits for the view to come somewhere, to be told when it will not. */
-  readonly #atEnd = new Set<(error: Error) => void>();
+  readonly #waits = new ProgressWaits<ProjectorStatus>();
+  readonly #purge: Purge;
   #state: ProjectorState = { kind: 'running' };
   #progress: Progress;
   #batch: readonly Delivery[] = [];
@@ -133,6 +134,7 @@ class RunningProjector implements Projector {
     this.#subscription = subscription;
     this.#gathering = gathering;
     this.#progress = from;
+    this.#purge = new Purge(options);
     const work = this.#work().catch(async (error: unknown) => {
       this.#fail(error);
       await subscription.close();
@@ -166,8 +168,7 @@ class RunningProjector implements Projector {
   }
 
   onProgress(listener: (status: ProjectorStatus) => void): { close(): void } {
-    this.#listeners.add(listener);
-    return { close: () => void this.#listeners.delete(listener) };
+    return this.#waits.listen(listener);
   }
 
   async reached(target: Progress, signal?: AbortSignal): Promise<void> {
@@ -175,22 +176,7 @@ class RunningProjector implements Projector {
     if (covers(this.#progress, target)) return;
     if (this.#state.kind === 'failed') throw this.#state.error;
     if (this.#state.kind === 'closed') throw closedEarly();
-    await new Promise<void>((resolve, reject) => {
-      const settle = (done: () => void): void => {
-        this.#listeners.delete(look);
-        this.#atEnd.delete(early);
-        signal?.removeEventListener('abort', abort);
-        done();
-      };
-      const look = ({ progress }: ProjectorStatus): void => {
-        if (covers(progress, target)) settle(resolve);
-      };
-      const abort = (): void => settle(() => reject(toError(signal?.reason)));
-      const early = (error: Error): void => settle(() => reject(error));
-      this.#listeners.add(look);
-      this.#atEnd.add(early);
-      signal?.addEventListener('abort', abort, { once: true });
-    });
+    await this.#waits.until(target, signal);
   }
 
   async #work(): Promise<void> {
@@ -200,7 +186,9 @@ class RunningProjector implements Projector {
       this.#batch = batch;
       const applied = await this.#apply(batch);
       this.#batch = [];
-      if (applied) this.#note(applied);
+      if (!applied) continue;
+      this.#note(applied);
+      await this.#purgeBelow(applied.last);
     }
   }
 
@@ -222,6 +210,15 @@ class RunningProjector implements Projector {
         await this.#pause(error, attempt);
         if (this.#closing.signal.aborted) return undefined;
       }
+    }
+  }
+
+  async #purgeBelow(last: Applied['last']): Promise<void> {
+    try {
+      if (last) await this.#purge.below(last.logTime);
+    } catch (error) {
+      // It comes again with the next commit.
+      if (!isRetryable(error)) throw error;
     }
   }
 
@@ -254,8 +251,7 @@ class RunningProjector implements Projector {
     };
     const { logger, generation } = this.#options;
     for (const key of parked) logParked(logger, generation, key);
-    const status = this.status();
-    for (const listener of [...this.#listeners]) listener(status);
+    this.#waits.tell(this.status());
   }
 
   #fail(thrown: unknown): void {
@@ -271,14 +267,7 @@ class RunningProjector implements Projector {
   #end(): void {
     if (this.#state.kind !== 'failed') this.#state = { kind: 'closed' };
     const error = this.#state.kind === 'failed' ? this.#state.error : closedEarly();
-    for (const tell of [...this.#atEnd]) tell(error);
+    this.#waits.end(error);
     if (this.#state.kind === 'failed') throw error;
   }
-}
-
-function closedEarly(): BanyanError {
-  return new BanyanError(
-    'PROJECTOR_CLOSED',
-    'The projector was closed before the view had come so far. Start it again.',
-  );
 }

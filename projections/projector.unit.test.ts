@@ -72,6 +72,28 @@ describe('a projector', () => {
     expect(await documents(store, generation)).toEqual(expectedCounters(history));
   });
 
+  test('purges tombstones an hour of log time behind, and those of the last hour not', async () => {
+    const { store, bus, generation, projector } = await started();
+    const hour = 3_600_000;
+    const later = (milliseconds: number): string =>
+      new Date(Date.parse(at(1).logTime) + milliseconds).toISOString().replace('Z', '000Z');
+    const removal = (position: number, logTime: string, key: string) => [
+      { ...exampleEvent(position, 'Counted', { keys: [key] }), logTime },
+      { ...exampleEvent(position + 1, 'Cleared', { keys: [key] }), logTime },
+    ];
+    const events = [...removal(1, later(0), 'old'), ...removal(3, later(hour), 'new')];
+    const last = { ...exampleEvent(5, 'Counted', { keys: ['a'] }), logTime: later(hour + 1) };
+    // Within a batch nothing would be left of what comes and goes.
+    for (const one of [...events, last]) {
+      await bus.deliver([one]);
+      await projector.reached(end([one]));
+    }
+    await eventually(async () => {
+      const { items } = await store.scan(generation, { limit: 10 });
+      expect(items.map(({ key }) => key)).toEqual(['a', 'new']);
+    });
+  });
+
   test('keeps progress without events', async () => {
     const { store, bus, generation, projector } = await started();
     await bus.hand({ events: [], progress: { [log]: { position: 9 } } });

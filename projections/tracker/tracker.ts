@@ -4,6 +4,7 @@ import type { UnorderedTarget } from '../apply-unordered.ts';
 import { frontierOf } from '../converge/bounds.ts';
 import type { ConvergeLimits } from '../converge/limits.ts';
 import type { AnyProjection } from '../projection.ts';
+import { Purge, type PurgeOptions } from '../purge.ts';
 import { trackingView } from '../tracking-view.ts';
 import type { Generation, Stuck, Trouble, ViewStore } from '../view-store.ts';
 import { heal } from './heal.ts';
@@ -31,7 +32,7 @@ export interface TrackerLimits {
 }
 
 /** What a tracker needs. */
-export interface TrackerOptions {
+export interface TrackerOptions extends Pick<PurgeOptions, 'purgeAfterMs'> {
   /** With the code that built the generation. */
   readonly projection: AnyProjection;
   readonly generation: Generation;
@@ -43,11 +44,6 @@ export interface TrackerOptions {
   readonly clock?: Clock;
   /** Milliseconds after which a tally that is not met is healed from the event log. Default 30,000. */
   readonly healAfterMs?: number;
-  /**
-   * Milliseconds of log time below the frontier after which tombstones are removed: longer than any function lives.
-   * Default: an hour.
-   */
-  readonly purgeAfterMs?: number;
   readonly limits?: Partial<TrackerLimits>;
   /** Of items. Default: those of the store. */
   readonly itemLimits?: ConvergeLimits;
@@ -115,8 +111,7 @@ class GenerationTracker implements Tracker {
   readonly #names: readonly string[];
   /** By log: where its watermark was seen, and when first. */
   readonly #seen = new Map<string, { readonly watermark: string; readonly since: number }>();
-  /** Frontier's log time up to which was purged, milliseconds. */
-  #purged = -Infinity;
+  readonly #purge: Purge;
   /** No catch-up before this time: one that leaves items behind reads the same again. */
   #notBefore = -Infinity;
   #decidedAt: number | undefined;
@@ -126,6 +121,7 @@ class GenerationTracker implements Tracker {
     this.#options = options;
     this.#clock = clock;
     this.#limits = { ...defaults, ...options.limits };
+    this.#purge = new Purge(options);
     this.#names = options.logs.map(({ log }) => eventLogName(log));
     const tracking = trackingView({ store, generation, clock });
     const limits = itemLimits && { limits: itemLimits };
@@ -145,7 +141,8 @@ class GenerationTracker implements Tracker {
     }
     const tracking = await this.#target.tracking.fresh();
     await this.#lookAfterItems(tracking);
-    await this.#purge(tracking);
+    const frontier = frontierOf(this.#options.generation.logs, tracking);
+    if (frontier) await this.#purge.below(frontier.logTime);
     return this.#status(tracking, unmet);
   }
 
@@ -239,17 +236,6 @@ class GenerationTracker implements Tracker {
     const { left } = await catchUpWindows(this.#mending);
     const ended = this.#clock.now();
     if (left > 0) this.#notBefore = ended + 3 * (ended - began);
-  }
-
-  async #purge(tracking: Tracking): Promise<void> {
-    const { generation, store, purgeAfterMs = 3_600_000 } = this.#options;
-    const frontier = frontierOf(generation.logs, tracking);
-    if (!frontier) return;
-    const before = Date.parse(frontier.logTime) - purgeAfterMs;
-    // It looks at all tombstones: now and then is enough.
-    if (before <= this.#purged + purgeAfterMs / 60) return;
-    await store.purgeRemoved(generation, new Date(before).toISOString().replace('Z', '000Z'));
-    this.#purged = before;
   }
 
   async #status(tracking: Tracking, unmet: number): Promise<TrackerStatus> {
