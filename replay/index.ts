@@ -26,7 +26,7 @@ export {
 } from './places.ts';
 export { describeReason, reasonsFor, type Reason } from './plan/reasons.ts';
 export type { ParkedView } from './plan/parked-view.ts';
-export type { ParkedKey, ParkedKeys } from './parked-keys.ts';
+export { parkedKeys, type ParkedKeys } from './parked-keys.ts';
 export type {
   CompareProgress,
   Comparison,

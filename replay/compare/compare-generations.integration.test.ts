@@ -2,9 +2,16 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { postgresViews, type AtomicViewStore, type Document } from 'banyan/projections';
+import {
+  postgresViews,
+  type AtomicViewStore,
+  type Document,
+  type GenerationId,
+  type Item,
+} from 'banyan/projections';
 import { testDatabase } from '../../kit/test-database.ts';
 import { at, exampleGeneration, settled, write } from '../../projections/testing/examples.ts';
+import { parked, troubledItem } from '../../projections/testing/unsettled-items.ts';
 import { replayDirectory } from '../places.ts';
 import { feedView, interrupted, type MadeEvent, type MadeFold } from '../testing/fed-views.ts';
 import { compareGenerations } from './compare-generations.ts';
@@ -104,6 +111,40 @@ test('that nobody feeds are not waited for: keys behind what both have are unset
   );
   const atEnd = await compareGenerations({ ...options, heads: async () => 9 });
   expect(atEnd).toMatchObject({ documents: { changed: 1, removed: 1 }, unsettled: 0 });
+});
+
+test('a key that waits for its catch-up is read again until it has had it; parked ones are counted', async () => {
+  const [live, next] = await twoViews();
+  const upTo = (position: number) => ({ 'shop:orders@1': { position } });
+  const commit = (id: GenerationId, position: number, ...items: readonly Item[]) =>
+    store.commit(id, {
+      writes: items.map((item) => write(item)),
+      expected: position === 5 ? {} : upTo(position - 1),
+      next: upTo(position),
+    });
+  const waiting = troubledItem('a', 3, 'window');
+  await commit(live, 5, waiting, parked('b', 3), settled('c', 3, { of: 3 }), parked('d', 3, { of: 4 }));
+  await commit(next, 5, settled('a', 3, { of: 3 }), settled('b', 4), parked('c', 3), parked('d', 3));
+  const options = { store, projection: live.projection, live: 1, next: 2, heads: async () => 5 };
+  const stuck = await compareGenerations({ ...options, stillMs: 1 });
+  expect(stuck.parked).toMatchObject({ live: 2, next: 2, freed: 1, added: 1, listed: [{ key: 'c' }] });
+  expect(stuck).toMatchObject({
+    documents: { changed: 2, unchanged: 2 },
+    unexplained: { count: 1, listed: [{ key: 'd', fields: ['of'] }] },
+    unsettled: 1,
+  });
+  let asked = 0;
+  const catchUp = async (): Promise<void> => {
+    asked += 1;
+    if (asked !== 15) return;
+    await store.writeMany(live, [write(settled('a', 5, { of: 3 }), waiting.revision)]);
+    await commit(live, 6);
+  };
+  const compared = await compareGenerations({ ...options, store: interrupted(store, catchUp) });
+  expect(compared).toMatchObject({ documents: { changed: 2, unchanged: 2 }, unsettled: 0 });
+  expect(asked).toBeGreaterThanOrEqual(15);
+  await writeComparison(directory, compared);
+  expect((await readComparison(directory, next))?.parked).toEqual(compared.parked);
 });
 
 test('is refused for what cannot be compared, and ends when it is asked to', async () => {

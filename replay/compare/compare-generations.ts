@@ -4,6 +4,7 @@ import { findGeneration } from '../find-generation.ts';
 import type { LogHeads } from '../log-heads.ts';
 import type { CompareProgress, Comparison } from './comparison.ts';
 import type { Expectation } from './expectation.ts';
+import { createParkedTally } from './parked-tally.ts';
 import { createRecheck } from './recheck.ts';
 import { createWaitForRest } from './rest.ts';
 import { readPairs } from './scan.ts';
@@ -42,9 +43,9 @@ export interface CompareOptions {
 const reportEvery = 1000;
 
 /**
- * Compares two generations of a view, document by document, by canonical JSON; both may be fed meanwhile by an
- * ordered bus. Both are streamed in key order. A key whose two items were not surely folds of the same history is
- * read again until they are. Memory does not grow with the size of the view. Changes nothing.
+ * Compares two generations of a view, document by document, by canonical JSON; both may be fed meanwhile. Both are
+ * streamed in key order. A key whose two items were not surely folds of the same history is read again until they are,
+ * one that waits for its catch-up until it has had it. Memory does not grow with the size of the view. Changes nothing.
  * @throws BanyanError GENERATION_UNKNOWN, REPLAY_NOT_READY (it is being built, failed or is retired), REPLAY_NOTHING
  *   (both are the same generation), EXPECTATION_FAILED; errors of the store. The signal's reason on abort.
  */
@@ -55,8 +56,11 @@ export async function compareGenerations(options: CompareOptions): Promise<Compa
   checkComparable(live, next);
   const began = clock.now();
   const tally = createTally(expect, { sampleSize: options.sampleSize ?? 5, listed: options.listed ?? 100 });
-  const done = ({ key, live: { item: before }, next: { item: after } }: ReadPair, settled: boolean): void =>
-    tally.add({ key, before: before?.document, after: after?.document }, settled);
+  const parked = createParkedTally(options.listed ?? 100);
+  const done = ({ key, live: { item: before }, next: { item: after } }: ReadPair, settled: boolean): void => {
+    const isFreed = parked.add(before, after);
+    tally.add({ key, before: before?.document, after: after?.document }, settled, isFreed);
+  };
   const wait = createWaitForRest({
     store,
     clock,
@@ -97,6 +101,7 @@ export async function compareGenerations(options: CompareOptions): Promise<Compa
     liveBundle: live.bundle,
     nextBundle: next.bundle,
     ...tally.result(),
+    parked: parked.result(),
     progress: { live: await store.progress(live), next: await store.progress(next) },
     comparedAt: new Date(ended).toISOString(),
     seconds: (ended - began) / 1000,

@@ -34,6 +34,15 @@ const comparison: z.ZodType<Comparison> = z.object({
     count,
     listed: z.array(z.object({ key: z.string(), kind, fields: z.array(z.string()), settled: z.boolean() })),
   }),
+  parked: z.object({
+    live: count,
+    next: count,
+    freed: count,
+    added: count,
+    listed: z.array(
+      z.object({ key: z.string(), eventId: z.string(), code: z.string(), message: z.string() }),
+    ),
+  }),
   expectation: z.string(),
   unsettled: count,
   progress: z.object({ live: progress, next: progress }),

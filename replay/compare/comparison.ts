@@ -1,4 +1,5 @@
 import type { Progress } from 'banyan/events';
+import type { ParkedKey } from 'banyan/projections';
 import type { JsonValue } from 'banyan/runtime';
 
 /** How a document differs: only the next generation has it, only the live one, or both and they are not equal. */
@@ -30,6 +31,17 @@ export interface Comparison {
   readonly removed: readonly DocumentSample[];
   /** Differences that the operator's declaration does not explain. */
   readonly unexplained: { readonly count: number; readonly listed: readonly UnexplainedDifference[] };
+  /** Keys that wait at an event that cannot be applied; their documents are what came before it. */
+  readonly parked: {
+    readonly live: number;
+    readonly next: number;
+    /** Parked in the live generation only: what their documents have gone on to needs no declaration. */
+    readonly freed: number;
+    /** Parked in the next generation only. */
+    readonly added: number;
+    /** Some of those. */
+    readonly listed: readonly ParkedKey[];
+  };
   /** The operator's declaration, in words. */
   readonly expectation: string;
   /** Keys that did not come to rest within the time: counted as they were last seen. */

@@ -1,11 +1,13 @@
 import type { Item, ViewStore } from 'banyan/projections';
 import type { Clock } from 'banyan/runtime';
 import { placesNow, type Places, type WaitForRest } from './rest.ts';
-import { isSettled, type ReadPair } from './settled.ts';
+import { isSettled, isUnsure, type ReadPair } from './settled.ts';
 
 /** A key that was read while its generations moved, by the revisions that it had. */
 interface Unsettled {
   readonly key: string;
+  /** It may have had events that its generation's progress did not cover. */
+  readonly wasUnsure: boolean;
   readonly live: number | undefined;
   readonly next: number | undefined;
 }
@@ -74,26 +76,33 @@ export function createRecheck(options: RecheckOptions): Recheck {
 
 /**
  * A key that has not changed since it was read, while both generations have come to where either was then, is now
- * the fold of the same history in both. One that has changed is read again under the same condition.
+ * the fold of the same history in both. One that has changed is read again under the same condition, one that waits for
+ * something when either generation has gone on.
  */
 async function settleChunk(chunk: Chunk, options: RecheckOptions): Promise<void> {
   const deadline = options.clock.now() + options.settleMs;
   let { had, keys } = chunk as Pick<Chunk, 'had'> & { keys: readonly Unsettled[] };
-  while (keys.length > 0) {
-    const rest = await options.wait(had, deadline);
+  let rest = await options.wait.rest(had, deadline);
+  for (;;) {
     const pairs = await readAgain(options.store, had, keys);
     const isLast = rest !== 'reached' || options.clock.now() >= deadline;
     const left: Unsettled[] = [];
+    let isWaiting = false;
     for (const [at, pair] of pairs.entries()) {
-      const now = unsettled(pair);
       const before = keys[at];
-      const unmoved = rest === 'reached' && before?.live === now.live && before?.next === now.next;
-      const settled = unmoved || isSettled(pair);
+      if (!before) continue;
+      const now = unsettled(pair);
+      const unmoved = rest === 'reached' && before.live === now.live && before.next === now.next;
+      const settled = (unmoved && !before.wasUnsure) || isSettled(pair);
       if (settled || isLast) options.done(pair, settled);
       else left.push(now);
+      isWaiting ||= now.wasUnsure;
       had = placesOf(pair);
     }
+    if (left.length === 0) return;
     keys = left;
+    rest = isWaiting ? await options.wait.move(had, deadline) : 'reached';
+    if (rest === 'reached') rest = await options.wait.rest(had, deadline);
   }
 }
 
@@ -117,8 +126,9 @@ async function readAgain(store: ViewStore, places: Places, keys: readonly Unsett
   }));
 }
 
-function unsettled({ key, live, next }: ReadPair): Unsettled {
-  return { key, live: live.item?.revision, next: next.item?.revision };
+function unsettled(pair: ReadPair): Unsettled {
+  const { key, live, next } = pair;
+  return { key, wasUnsure: isUnsure(pair), live: live.item?.revision, next: next.item?.revision };
 }
 
 function placesOf({ live, next }: ReadPair): Places {

@@ -23,8 +23,13 @@ export interface RestOptions {
   readonly stillMs: number;
 }
 
-/** Waits until both generations have all that both had, at the latest until `deadline` (of the clock). */
-export type WaitForRest = (had: Places, deadline: number) => Promise<Rest>;
+/** Waiting for generations that are fed, at the latest until `deadline` (of the clock). */
+export interface WaitForRest {
+  /** Until both have all that both had. */
+  rest(had: Places, deadline: number): Promise<Rest>;
+  /** Until either has gone on: then what waited in an item may have been looked after. */
+  move(had: Places, deadline: number): Promise<Rest>;
+}
 
 /** Milliseconds between looks: the first, and the longest. */
 const [shortest, longest] = [10, 250];
@@ -34,15 +39,19 @@ export function createWaitForRest(options: RestOptions): WaitForRest {
   const { store, clock, stillMs, signal } = options;
   let stuckAt: string | undefined;
 
-  return async (had, deadline) => {
+  const until = async (
+    had: Places,
+    deadline: number,
+    isThere: (now: Places) => boolean | Promise<boolean>,
+  ): Promise<Rest> => {
     let pause = shortest;
     let seen: string | undefined;
     let movedAt = clock.now();
     for (;;) {
       signal?.throwIfAborted();
       const now = await placesNow(store, had);
-      if (await bothReach(now, had, options.heads)) return 'reached';
-      const text = canonicalJson([now.live.progress, now.next.progress]);
+      if (await isThere(now)) return 'reached';
+      const text = textOf(now);
       if (text === stuckAt) return 'still';
       if (text !== seen) [seen, movedAt] = [text, clock.now()];
       if (clock.now() - movedAt >= stillMs) {
@@ -54,6 +63,14 @@ export function createWaitForRest(options: RestOptions): WaitForRest {
       pause = Math.min(pause * 2, longest);
     }
   };
+  return {
+    rest: (had, deadline) => until(had, deadline, (now) => bothReach(now, had, options.heads)),
+    move: (had, deadline) => until(had, deadline, (now) => textOf(now) !== textOf(had)),
+  };
+}
+
+function textOf({ live, next }: Places): string {
+  return canonicalJson([live.progress, next.progress]);
 }
 
 /** How far both are now. */

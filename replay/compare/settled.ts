@@ -1,5 +1,5 @@
 import { compareOrderKeys, eventLogName, type OrderKey, type Progress } from 'banyan/events';
-import type { Generation, Item } from 'banyan/projections';
+import { coversEvent, type Generation, type Item } from 'banyan/projections';
 import { hasAllOf } from '../coverage.ts';
 
 /** What was read of one generation at once: everything up to `before` is in it, nothing behind `after`. */
@@ -20,27 +20,60 @@ export interface ReadPair {
 
 /**
  * Whether the two items are folds of the same history, though they were read at different moments: then their
- * difference is the code's, and not the time's. One of:
+ * difference is the code's, and not the time's. Neither may be {@link isUnsure unsure}, and one of:
  *
  * - both readings have all that the other one has;
- * - both items end with the same event (the bus is ordered: each has all of the key's events before it);
+ * - both items have settled with the same event (each has all of the key's events before it);
  * - both readings have everything up to the later one of the items' last events, which says nothing of other logs
  *   unless all are of one source, where positions are in order.
  */
-export function isSettled({ live, next }: ReadPair): boolean {
+export function isSettled(pair: ReadPair): boolean {
+  const { live, next } = pair;
+  if (isUnsure(pair)) return false;
   const both = bothReadings(live.reading, next.reading);
   if (both.haveAll) return true;
   const [one, other] = [lastEvent(live.item), lastEvent(next.item)];
   if (one === 'unknown' || other === 'unknown') return false;
-  if (one && other && both.sameLogs && compareOrderKeys(one, other) === 0) return true;
+  const endTheSame = one && other && both.sameLogs && compareOrderKeys(one, other) === 0;
+  if (endTheSame && live.item?.state.kind !== 'open' && next.item?.state.kind !== 'open') return true;
   return both.oneSource && Math.max(one?.position ?? 0, other?.position ?? 0) <= both.position;
 }
 
-/** The last event that changed the item; none where there is no item. */
+/**
+ * Whether one of the items is not the fold of all events up to any place: it waits for its catch-up, or its window has
+ * an event that its generation's progress does not cover, before which another one may still come.
+ */
+export function isUnsure({ live, next }: Pick<ReadPair, 'live' | 'next'>): boolean {
+  return isSideUnsure(live) || isSideUnsure(next);
+}
+
+function isSideUnsure({ item, reading }: ReadPair['live']): boolean {
+  const state = item?.state;
+  switch (state?.kind) {
+    case undefined:
+    case 'settled':
+    case 'removed':
+      return false;
+    case 'open':
+      return state.doubt !== undefined || !state.window.every((event) => coversEvent(reading.before, event));
+    case 'behind':
+      return state.cause.kind === 'window';
+  }
+}
+
+/** The last event in the item; none where there is no item. A parked one has stopped before its last. */
 function lastEvent(item: Item | undefined): OrderKey | 'unknown' | undefined {
   if (!item) return undefined;
   const { state } = item;
-  return state.kind === 'settled' || state.kind === 'removed' ? state.at : 'unknown';
+  switch (state.kind) {
+    case 'settled':
+    case 'removed':
+      return state.at;
+    case 'open':
+      return state.window.at(-1) ?? state.base.at;
+    case 'behind':
+      return 'unknown';
+  }
 }
 
 /** What two readings have in common, whatever the key. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { EventLogRef, Progress } from 'banyan/events';
 import type { Item } from 'banyan/projections';
 import { at, exampleGeneration, settled } from '../../projections/testing/examples.ts';
+import { open, parked, troubledItem } from '../../projections/testing/unsettled-items.ts';
 import { isSettled, type Reading } from './settled.ts';
 
 const orders = { source: 'shop', translation: 'orders', version: 1 };
@@ -64,13 +65,35 @@ describe('a key is settled', () => {
     expect(pair([item(9), twoSources], [item(8), twoSources])).toBe(false);
   });
 
-  test('that waits for a catch-up never by itself', () => {
-    const behind: Item = {
-      ...settled('a', 1),
-      state: { kind: 'behind', base: { document: undefined, at: undefined }, cause: { kind: 'window' } },
-    };
-    expect(pair([behind, reading([orders], shop(9), shop(10))], [item(1), reading([orders], shop(9))])).toBe(
-      false,
-    );
+  test('that waits for a catch-up never, whatever both have', () => {
+    const one = reading([orders], shop(9));
+    const behind = troubledItem('a', 1, 'window');
+    expect(pair([behind, one], [item(1), one])).toBe(false);
+    expect(pair([item(1), one], [behind, one])).toBe(false);
+  });
+
+  test('that is parked when each reading has all that the other one has: its document will not change', () => {
+    const one = reading([orders], shop(9));
+    const stuck = parked('a', 1);
+    expect(pair([stuck, one], [item(8), one])).toBe(true);
+    expect(pair([stuck, reading([orders], shop(9), shop(10))], [item(1), one])).toBe(false);
+  });
+
+  test('whose window its progress covers, and that is in no doubt', () => {
+    const one = reading([orders], shop(9));
+    expect(pair([open('a', 1, [7, 9]), one], [item(8), one])).toBe(true);
+    expect(pair([open('a', 1, [7, 10]), one], [item(8), one])).toBe(false);
+    expect(pair([open('a', 1, [7, 9], { doubt: 9 }), one], [item(8), one])).toBe(false);
+    const moving = reading([orders], shop(9), shop(12));
+    expect(pair([open('a', 1, [7, 8]), moving], [item(8), moving])).toBe(true);
+  });
+
+  test('not by the same last event when one is open: an earlier one may be missing', () => {
+    const logs = [orders, contacts];
+    const both = (n: number, m: number) => ({ ...shop(n), 'crm:contacts@1': { position: m } });
+    const one = reading(logs, both(9, 1), both(9, 2));
+    const other = reading(logs, both(9, 3), both(9, 4));
+    expect(pair([item(9), one], [item(9), other])).toBe(true);
+    expect(pair([open('a', 1, [9]), one], [item(9), other])).toBe(false);
   });
 });

@@ -13,8 +13,11 @@ export interface TallyLimits {
 
 /** Counts of a comparison, as documents come by. */
 export interface Tally {
-  /** Counts one key; documents that are equal, or both absent, are no difference. */
-  add(pair: Difference, settled: boolean): void;
+  /**
+   * Counts one key; documents that are equal, or both absent, are no difference.
+   * @param isFreed the live generation's document stopped at an event that the next one could apply
+   */
+  add(pair: Difference, settled: boolean, isFreed?: boolean): void;
   readonly differing: number;
   readonly unexplained: number;
   result(): Pick<
@@ -28,6 +31,12 @@ export interface Tally {
     | 'unsettled'
     | 'expectation'
   >;
+}
+
+/** What is known of a difference besides its documents. */
+interface Circumstances {
+  readonly settled: boolean;
+  readonly isFreed: boolean;
 }
 
 /** Paths of the histogram. */
@@ -44,36 +53,37 @@ export function createTally(expect: Expectation | undefined, limits: TallyLimits
   const differ = (
     pair: Difference,
     kind: UnexplainedDifference['kind'],
-    settled: boolean,
+    { settled, isFreed }: Circumstances,
     fields: string[] = [],
   ) => {
     documents[kind] += 1;
-    if (explains(expect, pair, fields)) return;
+    if (isFreed || explains(expect, pair, fields)) return;
     unexplained.count += 1;
     if (unexplained.listed.length >= limits.listed) return;
     unexplained.listed.push({ key: pair.key, kind, fields: fields.slice(0, mostFields), settled });
   };
 
-  const lone = (kind: 'added' | 'removed', pair: Difference, settled: boolean) => {
+  const lone = (kind: 'added' | 'removed', pair: Difference, circumstances: Circumstances) => {
     const document = pair.after ?? pair.before;
     if (document && samples[kind].length < limits.sampleSize)
       samples[kind].push({ key: pair.key, document: shown(document) });
-    differ(pair, kind, settled);
+    differ(pair, kind, circumstances);
   };
 
   return {
-    add: (pair, settled) => {
+    add: (pair, settled, isFreed = false) => {
       const { key, before, after } = pair;
+      const circumstances = { settled, isFreed };
       if (!settled) unsettled += 1;
       if (before && after) {
         const paths = fieldPaths(before, after);
         if (paths.size === 0) documents.unchanged += 1;
         else {
           histogram.add(key, paths.values());
-          differ(pair, 'changed', settled, [...paths.keys()]);
+          differ(pair, 'changed', circumstances, [...paths.keys()]);
         }
-      } else if (after) lone('added', pair, settled);
-      else if (before) lone('removed', pair, settled);
+      } else if (after) lone('added', pair, circumstances);
+      else if (before) lone('removed', pair, circumstances);
     },
     get differing() {
       return documents.added + documents.removed + documents.changed;

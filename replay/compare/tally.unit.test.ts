@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Document } from 'banyan/projections';
 import type { Expectation } from './expectation.ts';
+import { settled } from '../../projections/testing/examples.ts';
+import { parked, troubledItem } from '../../projections/testing/unsettled-items.ts';
+import { createParkedTally } from './parked-tally.ts';
 import { createTally } from './tally.ts';
 
 const before: Document = { total: '10', lines: [{ unitPrice: '5' }, { unitPrice: '5' }], note: 'x' };
@@ -111,6 +114,42 @@ describe('the counts', () => {
     expect(added.map(({ key }) => key)).toEqual(['a0', 'a1']);
     expect(removed).toEqual([]);
     expect([left.count, left.listed.length, unsettled]).toEqual([15, 3, 1]);
+  });
+
+  test('leave nothing to explain where a key was freed', () => {
+    const tally = createTally({ kind: 'fields', fields: ['note'] }, limits);
+    tally.add({ key: 'a', before, after: total }, true, true);
+    tally.add({ key: 'b', before: undefined, after: total }, true, true);
+    tally.add({ key: 'c', before, after: total }, true, false);
+    const { documents, unexplained: left } = tally.result();
+    expect(documents).toMatchObject({ added: 1, changed: 2 });
+    expect(left).toMatchObject({ count: 1, listed: [{ key: 'c' }] });
+  });
+
+  test('of parked keys are of either side, of both, and of those that are new', () => {
+    const tally = createParkedTally(1);
+    const freed = [
+      [parked('a', 1), settled('a', 1)],
+      [parked('b', 1), parked('b', 2)],
+      [parked('c', 1), undefined],
+      [undefined, parked('d', 4)],
+      [settled('e', 1), parked('e', 5)],
+      [settled('f', 1), troubledItem('f', 1, 'window')],
+    ] as const;
+    expect(freed.map(([live, next]) => tally.add(live, next))).toEqual([
+      true,
+      false,
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(tally.result()).toEqual({
+      ...{ live: 3, next: 3, freed: 2, added: 2 },
+      listed: [
+        { key: 'd', eventId: 'shop:orders@1:5:0', code: 'HANDLER_THREW', message: expect.any(String) },
+      ],
+    });
   });
 
   test('of fields whose names are data stay bounded too, and large values are cut', () => {

@@ -1,5 +1,6 @@
 import type { Progress } from 'banyan/events';
 import type { Comparison } from '../compare/comparison.ts';
+import type { ParkedKeys } from '../parked-keys.ts';
 import { refuse, type Choice } from './choose.ts';
 import type { Refusal } from './options.ts';
 
@@ -7,6 +8,8 @@ import type { Refusal } from './options.ts';
 export interface PromotionFacts extends Choice {
   /** The last comparison kept for `next`. */
   readonly comparison: Comparison | undefined;
+  /** What is parked in `next` and not in `live`. */
+  readonly newlyParked: ParkedKeys;
 }
 
 /** Overruling refusals. */
@@ -15,12 +18,14 @@ export interface Overruling {
   readonly why: string | undefined;
 }
 
-/** Why generations may not be promoted: not compared as they are, or compared with differences that nobody declared. */
+/**
+ * Why generations may not be promoted: not compared as they are, compared with differences that nobody declared, or the
+ * next one cannot apply events that the live one could.
+ */
 export function checkPromotion(facts: PromotionFacts, { force, why }: Overruling): readonly Refusal[] {
   const { name } = facts;
   if (!force) {
-    const wrong = checkComparison(facts);
-    return wrong ? [wrong] : [];
+    return [checkComparison(facts), checkParked(facts)].filter((wrong) => wrong !== undefined);
   }
   if ((why ?? '').trim() !== '') return [];
   return [
@@ -58,6 +63,19 @@ function checkComparison({ name, live, next, comparison }: PromotionFacts): Refu
     name,
     `Between ${pair} are ${count} differences that nobody declared (${keys.join(', ')}${count > keys.length ? ', ...' : ''}). ` +
       `Look at them: banyan replay diff ${name}. Declare what the fix should change by --expect, correct the code and build again, or overrule by --force --why.`,
+  );
+}
+
+function checkParked({ name, live, next, newlyParked }: PromotionFacts): Refusal | undefined {
+  const { count, first } = newlyParked;
+  if (count === 0) return undefined;
+  const keys = first.map(({ key, eventId }) => `${JSON.stringify(key)} at event ${eventId}`);
+  return refuse(
+    'REPLAY_PARKED',
+    name,
+    `Generation ${next.number} of view ${name} has ${count} parked keys that generation ${live.number} (live) has not ` +
+      `(${keys.join(', ')}${count > keys.length ? ', ...' : ''}): readers would see their documents stop there. See why: ` +
+      'banyan parked list. Correct the code and build again, or overrule by --force --why.',
   );
 }
 

@@ -32,7 +32,10 @@ interface MoveOptions extends OperationOptions {
 export interface PromoteOptions extends MoveOptions {
   /** The generation to promote, by projection. Default: the newest that is not live and was not retired. */
   readonly generations?: Readonly<Record<string, number>>;
-  /** Promotes without a comparison, or with unexplained differences; needs `why`. Nothing else is waived. */
+  /**
+   * Promotes without a comparison, with unexplained differences, or with keys parked that were not; needs `why`. Nothing
+   * else is waived.
+   */
   readonly force?: boolean;
 }
 

@@ -5,6 +5,7 @@ import { catchUp, checkProgress } from './catch-up.ts';
 import { checkPromotion, type PromotionFacts } from './check-promotion.ts';
 import { chooseNext, isRefusal, type Choice } from './choose.ts';
 import { conflict, decide, moveAll, planOf, pointerOf, refused, type Decision } from './move.ts';
+import { newlyParked } from './newly-parked.ts';
 import type { MovePlan, MoveResult, PromoteOptions, Refusal } from './options.ts';
 import { finishMoves, unfinishedMoves, type Unfinished } from './unfinished.ts';
 
@@ -28,8 +29,8 @@ export async function planPromotion(options: PromoteOptions): Promise<MovePlan> 
  * Makes the newest generations of some projections of a group live, all in one step or none. Killed at any instant
  * and asked again, it comes to its end.
  * @throws BanyanError with the code of the first refusal: REPLAY_NOTHING, REPLAY_UNKNOWN, REPLAY_NOT_READY,
- *   REPLAY_FAILED, REPLAY_RETIRED, REPLAY_NOT_COMPARED, REPLAY_UNEXPLAINED, REPLAY_WHY_MISSING, REPLAY_BEHIND (after
- *   waiting); REPLAY_CONFLICT when another operator was first; COMPARISON_BROKEN
+ *   REPLAY_FAILED, REPLAY_RETIRED, REPLAY_NOT_COMPARED, REPLAY_UNEXPLAINED, REPLAY_PARKED, REPLAY_WHY_MISSING,
+ *   REPLAY_BEHIND (after waiting); REPLAY_CONFLICT when another operator was first; COMPARISON_BROKEN
  */
 export async function promote(options: PromoteOptions): Promise<MoveResult> {
   const pointer = await pointerOf(options);
@@ -85,7 +86,8 @@ async function examine(options: PromoteOptions, pointer: LivePointer): Promise<E
       continue;
     }
     const comparison = await readComparison(directory, choice.next);
-    const fact = { ...choice, comparison };
+    const parked = await newlyParked(store, choice.live, choice.next);
+    const fact = { ...choice, comparison, newlyParked: parked };
     facts.push(fact);
     refusals.push(...checkPromotion(fact, { force, why }));
   }
@@ -107,10 +109,13 @@ function concerning(
 
 function figuresOf(facts: readonly PromotionFacts[]): JsonObject {
   return Object.fromEntries(
-    facts.flatMap(({ name, comparison }) =>
-      comparison
-        ? [[name, { ...comparison.documents, unexplained: comparison.unexplained.count }] as const]
-        : [],
-    ),
+    facts.flatMap(({ name, comparison, newlyParked: { count: parked } }) => {
+      const differences = comparison && {
+        ...comparison.documents,
+        unexplained: comparison.unexplained.count,
+      };
+      const figures = { ...differences, ...(parked > 0 && { parked }) };
+      return Object.keys(figures).length > 0 ? [[name, figures] as const] : [];
+    }),
   );
 }

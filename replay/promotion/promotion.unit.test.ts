@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { AtomicViewStore } from 'banyan/projections';
+import type { AtomicViewStore, Item } from 'banyan/projections';
 import { nodeFileSystem } from 'banyan/runtime';
 import { compareGenerations } from '../compare/compare-generations.ts';
 import { writeComparison } from '../compare/comparison-file.ts';
 import { settled, write } from '../../projections/testing/examples.ts';
+import { parked } from '../../projections/testing/unsettled-items.ts';
 import { readHistory } from '../history/history.ts';
 import { takeLock } from '../rebuild/lock.ts';
 import { createEnvironment, type Environment } from '../testing/environment.ts';
@@ -124,6 +125,33 @@ describe('a promotion', () => {
       view: { added: 0, removed: 0, changed: 0, unchanged: 0, unexplained: 0 },
     });
     expect(entry).not.toHaveProperty('forced');
+  });
+
+  test('with keys parked that are not parked in the live one needs force', async () => {
+    const env = await environment(['view'], { logs: [orders] });
+    const next = await env.build('view');
+    const [from, to] = [{}, { 'shop:orders@1': { position: 9 } }];
+    const writes = (...items: Item[]) => items.map((item) => write(item));
+    const live1 = { projection: 'view', number: 1 };
+    const one = settled('a', 3, { of: 3 });
+    await env.store.commit(live1, {
+      writes: writes(one, settled('b', 3, { of: 3 }), parked('c', 3)),
+      expected: from,
+      next: to,
+    });
+    // d is parked at event 21, which the live generation has not come to.
+    const parkedToo = [parked('b', 3), parked('c', 3), parked('d', 20)];
+    await env.store.commit(next, { writes: writes(one, ...parkedToo), expected: from, next: to });
+    await compared(env, 'view', 1, 2);
+    const { force: _, ...options } = { ...forced(env, 'view'), heads: async () => 9 };
+    const { refusals } = await planPromotion(options);
+    expect(codes(refusals)).toEqual(['REPLAY_UNEXPLAINED', 'REPLAY_PARKED']);
+    expect(refusals[1]?.message).toContain('has 1 parked keys');
+    expect(refusals[1]?.message).toContain('"b" at event shop:orders@1:4:0');
+    await promote({ ...options, force: true });
+    expect((await readHistory(env.directory)).at(-1)?.figures).toMatchObject({
+      view: { added: 1, parked: 1 },
+    });
   });
 
   test('of several is one step; if one may not, none is', async () => {

@@ -1,6 +1,12 @@
 import type { OrderKey } from 'banyan/events';
-import type { Document, IndexEntry, Item, ItemState, Stuck } from 'banyan/projections';
-import { isParked } from '../parked-keys.ts';
+import {
+  isParked,
+  type Document,
+  type IndexEntry,
+  type Item,
+  type ItemState,
+  type Stuck,
+} from 'banyan/projections';
 
 /** Which list of the cache an entry is in. */
 export type Segment = 'none' | 'probation' | 'protected';

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { createLocalBus, eventLogName, type EventLogRef } from 'banyan/events';
 import {
   createMemoryViewStore,
+  isParked,
   postgresViews,
   startProjector,
   type AnyProjection,
@@ -13,7 +14,7 @@ import { silentLogger } from 'banyan/runtime';
 import fc from 'fast-check';
 import { testDatabase } from '../../kit/test-database.ts';
 import { counters, expectedCounters } from '../../projections/testing/counters.ts';
-import { isParked, parkedKeyOf } from '../parked-keys.ts';
+import { parkedKeyOf } from '../parked-keys.ts';
 import { happenings, happeningsOf, write, type Happening } from './testing/histories.ts';
 import { itemsOf, rebuiltAtLast, settings, type Given } from './testing/killed-rebuilds.ts';
 import { expectedOf, itemBytes, poisoned, keptOf, saidPoisoned } from './testing/poisoned.ts';

@@ -94,13 +94,17 @@ async function chosen(
 
 function entryOf(
   group: string,
-  { projection, live, next, nextBundle, documents, unexplained: { count }, expectation }: Comparison,
+  { projection, live, next, nextBundle, documents, unexplained: { count }, expectation, parked }: Comparison,
 ): Parameters<typeof appendHistory>[1] {
   return {
     action: 'diff',
     group,
     projections: [{ name: projection, from: live, to: next, bundle: nextBundle }],
-    figures: { ...documents, unexplained: count, expectation },
+    figures: {
+      ...{ ...documents, unexplained: count, expectation },
+      ...(parked.live > 0 && { freed: parked.freed }),
+      ...(parked.next > 0 && { parked: parked.next }),
+    },
   };
 }
 

@@ -34,7 +34,10 @@ export function addMoveCommands(replay: Command, context: CommandContext): void 
       .option('--dry-run', 'say what would be done, and do nothing');
   both('promote')
     .description('make the newest built generation live, in one step; the former stays fed for a roll back')
-    .option('--force', 'without a comparison, or with differences that nobody declared; needs --why')
+    .option(
+      '--force',
+      'without a comparison, with differences that nobody declared, or with keys parked that were not; needs --why',
+    )
     .action((names: string[], options: MoveOptions) => move('promote', names, options, context));
   both('rollback')
     .description('make the generation live that was live before, in one step')

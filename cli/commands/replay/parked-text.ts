@@ -4,7 +4,8 @@ import { number } from '../../terminal/progress-line.ts';
 /** Where the first few keys are parked and why, a line each. */
 export function parkedLines({ count, first }: ParkedKeys): string[] {
   const lines = first.map(
-    ({ key, eventId, code, message }) => `  ${key}  at ${eventId}  ${code}: ${message}`,
+    ({ key, eventId, code, message }) =>
+      `  ${key}  at ${eventId}  ${code}: ${message.replaceAll(/\s+/g, ' ')}`,
   );
   const more = count - first.length;
   return more > 0 ? [...lines, `  ... and ${number(more)} more: banyan parked list`] : lines;

@@ -1,4 +1,4 @@
-import { isMadeBy, type ReplayProject } from 'banyan/replay';
+import { isMadeBy, parkedKeys, type ReplayProject } from 'banyan/replay';
 import type { Generation } from 'banyan/projections';
 import type { Command } from 'commander';
 import { replayProjectOf } from '../../config/replay-project.ts';
@@ -21,6 +21,8 @@ interface GenerationStatus extends Pick<
   /** Whether the code as it is now would make it. */
   readonly isCode: boolean;
   readonly documents: number;
+  /** Keys that wait at an event that cannot be applied. */
+  readonly parked: number;
 }
 
 /** `banyan replay status` */
@@ -38,7 +40,7 @@ async function status(options: StatusOptions, context: CommandContext): Promise<
     else
       context.terminal.out(
         table(
-          ['group', 'view', 'generation', 'state', 'documents', 'bundle', 'code', 'created'],
+          ['group', 'view', 'generation', 'state', 'documents', 'parked', 'bundle', 'code', 'created'],
           all.map(rowOf),
         ),
       );
@@ -65,6 +67,7 @@ async function generationStatuses({ groups, store }: ReplayProject): Promise<rea
           isLive: pointer?.live[name] === at,
           isCode: isMadeBy(generation, code),
           documents: await store.count(generation),
+          parked: (await parkedKeys(store, generation)).count,
         });
       }
     }
@@ -78,6 +81,7 @@ function rowOf({
   number: at,
   state,
   documents,
+  parked,
   bundle,
   isLive,
   isCode,
@@ -90,6 +94,7 @@ function rowOf({
     String(at),
     isLive ? 'live' : told,
     number(documents),
+    number(parked),
     bundle.slice(0, 12),
     isCode ? 'as the code' : 'older',
     createdAt.slice(0, 19).replace('T', ' '),

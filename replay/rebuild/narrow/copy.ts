@@ -1,6 +1,7 @@
 import { eventLogName, logEnds, readMerged, type LogCursor, type MergedLog } from 'banyan/events';
 import {
   indexEntriesOf,
+  isParked,
   keysOf,
   projectionFailed,
   type Generation,
@@ -10,7 +11,6 @@ import {
 import { canonicalJson, type LogReader } from 'banyan/runtime';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { isParked } from '../../parked-keys.ts';
 import { replayDirectory } from '../../places.ts';
 import { AffectedKeys, readAffected, writeAffected } from '../affected-file.ts';
 import { narrowRefused } from '../errors.ts';

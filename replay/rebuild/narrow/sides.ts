@@ -1,7 +1,6 @@
 import type { Progress } from 'banyan/events';
-import { coversEvent, type Document, type Item } from 'banyan/projections';
+import { coversEvent, isParked, type Document, type Item } from 'banyan/projections';
 import { canonicalJson } from 'banyan/runtime';
-import { isParked } from '../../parked-keys.ts';
 
 /** What is compared of a key. */
 export interface Side {

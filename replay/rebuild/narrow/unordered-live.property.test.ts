@@ -1,11 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { converge, createMemoryViewStore, type Item } from 'banyan/projections';
+import { converge, createMemoryViewStore, isParked, type Item } from 'banyan/projections';
 import fc from 'fast-check';
 import { allPages } from '../../../projections/testing/examples.ts';
-import { isParked } from '../../parked-keys.ts';
 import { happeningsOf, write } from '../testing/histories.ts';
 import { rebuiltAtLast, settings } from '../testing/killed-rebuilds.ts';
-import { expectedOf, itemBytes, keptOf, poisoned, saidPoisoned } from '../testing/poisoned.ts';
+import { expectedOf, faulty, itemBytes, keptOf, poisoned, saidPoisoned } from '../testing/poisoned.ts';
 import { unorderedLive } from '../testing/unordered-live.ts';
 import { customers, makeWorld, orders, type World } from '../testing/world.ts';
 
@@ -49,7 +48,12 @@ test(
         const world = await makeWorld({ store: createMemoryViewStore({ itemBytes }), code: poisoned });
         try {
           const endTime = await write(world, history);
-          const live = await unorderedLive(world, [orders, customers], endTime, seed);
+          const live = await unorderedLive(world, {
+            ...{ code: faulty, number: 1, logs: [orders, customers] },
+            endTime,
+            seed,
+            isMended: false,
+          });
           const [first = [], ...later] = shares;
           await live.feed(first);
           const narrow = { choice: { kind: 'keys' as const, keys: affected }, seed };

@@ -1,7 +1,6 @@
-import type { AtomicViewStore, GenerationId, Item } from 'banyan/projections';
+import { isParked, type AtomicViewStore, type GenerationId, type Item } from 'banyan/projections';
 import fc from 'fast-check';
 import { allPages } from '../../../projections/testing/examples.ts';
-import { isParked } from '../../parked-keys.ts';
 import { rebuild, type Rebuilt, type RebuildOptions } from '../rebuild.ts';
 import type { World } from './world.ts';
 

@@ -1,9 +1,8 @@
 import { event, type DomainEvent } from 'banyan/events';
-import { projection, removed, type Item } from 'banyan/projections';
+import { isParked, projection, removed, type Item } from 'banyan/projections';
 import type { JsonObject } from 'banyan/runtime';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { isParked } from '../../parked-keys.ts';
 import type { Said } from './world.ts';
 
 /*
