@@ -307,6 +307,8 @@ test('what a hostile bus left behind or in doubt is mended when an ordered one g
   expect(await store.writeMany(id, writes)).toEqual({ conflicts: [] });
   expect(await totals(1)).toEqual({ 1: 10, 2: undefined, 3: undefined });
 
+  // Another module, or this process would get the configuration whose store is closed.
+  await write({ 'math.ts': 'export const twice = (n: number): number => n + n;' });
   await start();
   await eventually(async () => expect(await totals(1)).toEqual({ 1: 10, 2: 20, 3: 30 }));
   await sql('INSERT INTO orders VALUES (4, 40)');

@@ -10,7 +10,7 @@ import type { ReplayGroup } from 'banyan/replay';
 import { closeAll, isBanyanError, once, type Closeable } from 'banyan/runtime';
 import { isFed } from '../fed-generations.ts';
 import type { Fed, Feeder } from './feeding.ts';
-import { createProblems, isOwnFault, type PartOptions } from './parts.ts';
+import { createProblems, isOwnFault, type PartOptions, type Problems } from './parts.ts';
 import type { StageTimes } from './stage-times.ts';
 
 /** The projectors of all generations that are fed, each with the bundle that built its generation. */
@@ -47,77 +47,94 @@ interface Running {
 
 /** Keeps the bundles of the projections that have no generation yet; {@link Views.look} makes and starts them. */
 export async function openViews(project: readonly ReplayGroup[], options: ViewsOptions): Promise<Views> {
-  const { store, isTranslated, logger } = options;
-  const problems = createProblems(logger);
-  const running = new Map<string, Running>();
-  const live = new Map<string, number>();
-  const groups = await codeOf(project, options);
+  return new FedViews(await codeOf(project, options), options);
+}
 
-  const start = async (generation: Generation, isFirst: boolean): Promise<void> => {
-    const name = nameOf(generation);
-    const missing = generation.logs.filter((log) => !isTranslated(log)).map(eventLogName);
-    if (missing.length > 0) {
-      problems.tell(name, `View ${name} waits for ${missing.join(', ')}.`);
-      return;
-    }
-    try {
-      const { parked } = await store.tracking(generation);
-      if (parked) {
-        problems.tell(name, standsStill(generation, parked));
-        return;
-      }
-      running.set(name, { generation, fed: await startOne(generation, live, options) });
-      problems.solved(name);
-    } catch (error) {
-      if (isFirst && !isOwnFault(error)) throw error;
-      problems.tell(name, error);
-    }
-  };
+class FedViews implements Views {
+  readonly #groups: readonly GroupCode[];
+  readonly #options: ViewsOptions;
+  readonly #problems: Problems;
+  readonly #running = new Map<string, Running>();
+  readonly #live = new Map<string, number>();
+
+  constructor(groups: readonly GroupCode[], options: ViewsOptions) {
+    this.#groups = groups;
+    this.#options = options;
+    this.#problems = createProblems(options.logger);
+  }
+
+  readonly close = once(() => closeAll([...this.#running.values()].map(({ fed }) => fed)));
+
+  running(): readonly Projector[] {
+    return [...this.#running.values()].flatMap(({ fed }) => fed.projectors);
+  }
+
+  needs(log: EventLogRef): boolean {
+    const name = eventLogName(log);
+    return [...this.#running.values()].some(({ generation }) =>
+      generation.logs.some((one) => eventLogName(one) === name),
+    );
+  }
+
+  async look(isFirst: boolean): Promise<void> {
+    await this.#endReleased();
+    const wanted: string[] = [];
+    for (const group of this.#groups) wanted.push(...(await this.#lookAt(group, isFirst)));
+    for (const name of [...this.#running.keys()]) if (!wanted.includes(name)) await this.#end(name);
+  }
 
   /** A view that was parked while it ran, and is so no more, begins anew where it stands. */
-  const endReleased = async (): Promise<void> => {
-    for (const [name, { generation, fed }] of running) {
-      if (!hasParked(fed) || (await isParked(generation, options))) continue;
-      running.delete(name);
-      await fed.close();
-    }
-  };
+  async #endReleased(): Promise<void> {
+    for (const [name, { generation, fed }] of this.#running)
+      if (hasParked(fed) && !(await isParked(generation, this.#options))) await this.#end(name);
+  }
 
-  const lookAt = async (group: GroupCode, isFirst: boolean): Promise<readonly string[]> => {
+  async #end(name: string): Promise<void> {
+    const running = this.#running.get(name);
+    this.#running.delete(name);
+    await running?.fed.close();
+  }
+
+  /** @returns the names of the generations that are to run */
+  async #lookAt(group: GroupCode, isFirst: boolean): Promise<readonly string[]> {
+    const { store, isTranslated } = this.#options;
     // A view whose translation is not built yet has nothing to begin with: its replay makes it.
     const able = group.projections.filter(({ logs }) => logs.every(isTranslated));
     await ensureLive({ store, group: group.name, projections: able });
     const pointer = await store.pointer(group.name);
     const fed: string[] = [];
     for (const { projection } of group.projections) {
-      live.set(projection.name, pointer?.live[projection.name] ?? 0);
+      this.#live.set(projection.name, pointer?.live[projection.name] ?? 0);
       for (const generation of await store.generations(projection.name)) {
         if (!isFed(generation, pointer)) continue;
         fed.push(nameOf(generation));
-        if (!running.has(nameOf(generation))) await start(generation, isFirst);
+        if (!this.#running.has(nameOf(generation))) await this.#start(generation, isFirst);
       }
     }
     return fed;
-  };
+  }
 
-  return {
-    running: () => [...running.values()].flatMap(({ fed }) => fed.projectors),
-    needs: (log) =>
-      [...running.values()].some(({ generation }) =>
-        generation.logs.some((one) => eventLogName(one) === eventLogName(log)),
-      ),
-    look: async (isFirst) => {
-      const wanted: string[] = [];
-      await endReleased();
-      for (const group of groups) wanted.push(...(await lookAt(group, isFirst)));
-      for (const [name, { fed }] of running) {
-        if (wanted.includes(name)) continue;
-        running.delete(name);
-        await fed.close();
+  async #start(generation: Generation, isFirst: boolean): Promise<void> {
+    const { store, isTranslated } = this.#options;
+    const name = nameOf(generation);
+    const missing = generation.logs.filter((log) => !isTranslated(log)).map(eventLogName);
+    if (missing.length > 0) {
+      this.#problems.tell(name, `View ${name} waits for ${missing.join(', ')}.`);
+      return;
+    }
+    try {
+      const { parked } = await store.tracking(generation);
+      if (parked) {
+        this.#problems.tell(name, standsStill(generation, parked));
+        return;
       }
-    },
-    close: once(() => closeAll([...running.values()].map(({ fed }) => fed))),
-  };
+      this.#running.set(name, { generation, fed: await startOne(generation, this.#live, this.#options) });
+      this.#problems.solved(name);
+    } catch (error) {
+      if (isFirst && !isOwnFault(error)) throw error;
+      this.#problems.tell(name, error);
+    }
+  }
 }
 
 async function codeOf(
