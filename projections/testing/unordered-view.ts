@@ -151,13 +151,22 @@ export class UnorderedView {
   }
 
   get tallies(): TallyFeed {
-    const logOf = (ref: EventLogRef): GrowingLog | undefined =>
-      this.logs.find(({ log }) => eventLogName(log) === eventLogName(ref));
+    const logOf = (ref: EventLogRef): GrowingLog => this.#logOf(ref);
     return {
       async *tallies(ref, after) {
-        for (const tally of [...(logOf(ref)?.tallies ?? [])]) if (tally.to > after) yield tally;
+        for (const tally of [...logOf(ref).tallies]) if (tally.to > after) yield tally;
       },
     };
+  }
+
+  readerOf(ref: EventLogRef): MergedLog['reader'] {
+    return this.#logOf(ref).reader;
+  }
+
+  #logOf(ref: EventLogRef): GrowingLog {
+    const found = this.logs.find(({ log }) => eventLogName(log) === eventLogName(ref));
+    if (!found) throw new Error(`${eventLogName(ref)} is none of the logs`);
+    return found;
   }
 
   /** The first log. */
