@@ -34,12 +34,17 @@ export function verificationText(result: Verification): string {
   }
   if (rechecked > 0)
     parts.push(`${number(rechecked)} keys were changing; they were compared again at a later position.\n`);
+  if (result.parked > 0)
+    parts.push(
+      `${number(result.parked)} keys are parked; their documents stopped there: banyan parked list\n`,
+    );
   if (isClean(result)) parts.push('Nothing differs.\n');
   return `${parts.join('\n')}\n`;
 }
 
 function rowsOf(difference: ViewDifference): string[][] {
-  const { key } = difference;
+  const { parked } = difference;
+  const key = parked ? `${difference.key} (parked at ${parked.eventId})` : difference.key;
   switch (difference.kind) {
     case 'different':
       return difference.fields.map(({ path, view, database }, at) => [

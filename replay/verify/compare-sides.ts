@@ -7,10 +7,11 @@ import type { Difference, Sides } from './verification.ts';
 const mostFields = 50;
 
 /** How the sides differ; undefined when they do not. Only fields that the row tells are compared. Pure. */
-export function compareSides({ key, document, told }: Sides): Difference | undefined {
+export function compareSides({ key: name, document, told, parked }: Sides): Difference | undefined {
+  const key = { key: name, ...(parked && { parked }) };
   if (!document && !told) return undefined;
-  if (!told) return { key, kind: 'onlyInView' };
-  if (!document) return { key, kind: 'onlyInDatabase', told: shown(told) };
+  if (!told) return { ...key, kind: 'onlyInView' };
+  if (!document) return { ...key, kind: 'onlyInDatabase', told: shown(told) };
   const paths = fieldPaths(toldFields(document, told), told);
   if (paths.size === 0) return undefined;
   const fields = [...paths.values()].slice(0, mostFields).map(({ path, before, after }) => ({
@@ -18,7 +19,7 @@ export function compareSides({ key, document, told }: Sides): Difference | undef
     ...(before !== undefined && { view: shown(before) }),
     ...(after !== undefined && { database: shown(after) }),
   }));
-  return { key, kind: 'different', fields };
+  return { ...key, kind: 'different', fields };
 }
 
 function toldFields(document: JsonObject, told: JsonObject): JsonObject {

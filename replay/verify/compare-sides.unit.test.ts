@@ -41,6 +41,16 @@ test('a side that is not there', () => {
   });
 });
 
+test('a parked key is told with its event where it differs', () => {
+  const parked = { eventId: 'shop:orders@1:7:0', code: 'HANDLER_THREW', message: 'no' };
+  const sides = { key, document: { n: 1 }, told: { n: 2 } };
+  expect(compareSides({ ...sides, parked })).toMatchObject({ key, kind: 'different', parked });
+  expect(compareSides({ ...sides, document: undefined, parked })).toMatchObject({
+    ...{ kind: 'onlyInDatabase', parked },
+  });
+  expect(compareSides({ ...sides, told: { n: 1 }, parked })).toBeUndefined();
+});
+
 test('findings count all and keep few', () => {
   const findings = createFindings(1);
   findings.add(undefined);
@@ -48,6 +58,7 @@ test('findings count all and keep few', () => {
   findings.add({ key: 'z', kind: 'onlyInView' });
   findings.addDuplicate('z', 2);
   findings.addRechecked(5);
+  findings.addParked();
   expect(findings.result()).toEqual({
     documents: 5,
     equal: 1,
@@ -56,6 +67,7 @@ test('findings count all and keep few', () => {
     onlyInDatabase: 0,
     duplicates: 1,
     rechecked: 5,
+    parked: 1,
     fields: { n: 3 },
     differences: [{ key: '1', kind: 'different', fields: [{ path: 'n', view: 1, database: 0 }] }],
   });

@@ -7,6 +7,8 @@ export interface Findings {
   /** Counts a key that came with so many rows, besides what it is itself. */
   addDuplicate(key: string, rows: number): void;
   addRechecked(keys: number): void;
+  /** Counts a parked key, besides what it is itself. */
+  addParked(): void;
   /** Keys so far. */
   readonly documents: number;
   readonly differing: number;
@@ -22,6 +24,7 @@ type Counts = Pick<
   | 'onlyInDatabase'
   | 'duplicates'
   | 'rechecked'
+  | 'parked'
   | 'fields'
   | 'differences'
 >;
@@ -32,7 +35,7 @@ const mostPaths = 200;
 /** @param limit differences that are kept */
 export function createFindings(limit: number): Findings {
   const counts = { equal: 0, different: 0, onlyInView: 0, onlyInDatabase: 0 };
-  const beside = { duplicates: 0, rechecked: 0 };
+  const beside = { duplicates: 0, rechecked: 0, parked: 0 };
   const fields = new Map<string, number>();
   const differences: Difference[] = [];
   const keep = (difference: Difference): void => {
@@ -58,6 +61,9 @@ export function createFindings(limit: number): Findings {
     },
     addRechecked: (keys) => {
       beside.rechecked += keys;
+    },
+    addParked: () => {
+      beside.parked += 1;
     },
     get documents() {
       return counts.equal + differing();

@@ -29,15 +29,22 @@ export interface RollForward {
   readonly to: number;
 }
 
+/** A key on its way. */
 interface Rolled {
+  readonly key: string;
   document: Document | undefined;
-  /** The last event in it; `unknown` for an item that waits for something: it is compared as it is shown. */
-  readonly at: OrderKey | 'unknown' | undefined;
+  /** Up to where it has everything; undefined: nothing is known of it. */
+  readonly at: OrderKey | undefined;
+  /** Events of a window behind that, in order, which the log may give again. */
+  readonly waiting: DomainEvent[];
+  /** It is parked, or waits for its catch-up: it is compared as it is shown. */
+  isStill: boolean;
 }
 
 /**
- * What documents are at a position, from items that were read before: the events between are folded onto them. So a
- * key that changes all the time can be compared at an exact place, which its stored document never stands at.
+ * What documents are at a position, from items that were read before: the events between are folded onto them, those of
+ * their windows too. So a key that changes all the time can be compared at an exact place, which its stored document
+ * never stands at. One whose event cannot be applied stops there.
  *
  * What it shows of a stored document is what is shown at a later time of it: a fault in it stays in the fold.
  * @returns the documents by key; a key without a document is left out
@@ -47,25 +54,53 @@ export async function rollForward(
   items: ReadonlyMap<string, Item>,
   given: RollForward,
 ): Promise<ReadonlyMap<string, Document>> {
-  const rolled = new Map(keys.map((key): [string, Rolled] => [key, begin(items.get(key))]));
+  const rolled = new Map(keys.map((key): [string, Rolled] => [key, begin(key, items.get(key))]));
   for await (const event of merged(given)) {
     const concerned = keysOf(given.projection, event);
     if (concerned.kind === 'failed') continue;
     for (const key of concerned.keys) {
       const one = rolled.get(key);
-      if (!one || one.at === 'unknown' || (one.at && compareOrderKeys(event, one.at) <= 0)) continue;
-      const step = foldEvent(given.projection, key, one.document, event);
-      if (step.kind === 'document') one.document = step.document;
-      else if (step.kind === 'removed') one.document = undefined;
+      if (!one || (one.at && compareOrderKeys(event, one.at) <= 0)) continue;
+      foldWaiting(given.projection, one, event);
+      fold(given.projection, one, event);
     }
   }
+  for (const one of rolled.values()) foldWaiting(given.projection, one);
   return new Map([...rolled].flatMap(([key, { document }]) => (document ? [[key, document] as const] : [])));
 }
 
-function begin(item: Item | undefined): Rolled {
-  if (!item) return { document: undefined, at: undefined };
-  const { document, state } = item;
-  return { document, at: state.kind === 'settled' || state.kind === 'removed' ? state.at : 'unknown' };
+function begin(key: string, item: Item | undefined): Rolled {
+  const { document, state } = item ?? { document: undefined, state: undefined };
+  const shown = { key, document, at: undefined, waiting: [], isStill: false };
+  switch (state?.kind) {
+    case undefined:
+      return shown;
+    case 'settled':
+    case 'removed':
+      return { ...shown, at: state.at };
+    case 'open':
+      return { ...shown, ...state.base, waiting: [...state.window] };
+    case 'behind':
+      return { ...shown, isStill: true };
+  }
+}
+
+/** Folds what waits before an event; that event itself need not wait any more. Without one: all that waits. */
+function foldWaiting(projection: AnyProjection, one: Rolled, before?: DomainEvent): void {
+  for (let [first] = one.waiting; first; [first] = one.waiting) {
+    const order = before === undefined ? -1 : compareOrderKeys(first, before);
+    if (order > 0) return;
+    one.waiting.shift();
+    if (order < 0) fold(projection, one, first);
+  }
+}
+
+function fold(projection: AnyProjection, one: Rolled, event: DomainEvent): void {
+  if (one.isStill) return;
+  const step = foldEvent(projection, one.key, one.document, event);
+  if (step.kind === 'document') one.document = step.document;
+  else if (step.kind === 'removed') one.document = undefined;
+  else if (step.kind === 'failed') one.isStill = true;
 }
 
 /** The events of all logs, in order; one chunk of each is held. */

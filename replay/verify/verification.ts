@@ -1,4 +1,5 @@
 import type { Cursor } from 'banyan/cdc';
+import type { Stuck } from 'banyan/projections';
 import type { JsonObject, JsonValue } from 'banyan/runtime';
 
 /** How a view compares with the legacy database. */
@@ -21,6 +22,11 @@ export interface Verification {
   readonly duplicates: number;
   /** Keys that were changing, and were compared again at a later place. */
   readonly rechecked: number;
+  /**
+   * Keys that wait at an event that cannot be applied: their documents are what came before it, and may differ for that
+   * reason.
+   */
+  readonly parked: number;
   /** In how many documents a field differs; of some 200 fields. */
   readonly fields: Readonly<Record<string, number>>;
   /** The first differences, as many as were asked for. */
@@ -29,7 +35,7 @@ export interface Verification {
 }
 
 /** A key at which the two differ. */
-export type Difference = { readonly key: string } & (
+export type Difference = { readonly key: string; readonly parked?: Stuck } & (
   | { readonly kind: 'different'; readonly fields: readonly FieldDifference[] }
   | { readonly kind: 'onlyInView' }
   | { readonly kind: 'onlyInDatabase'; readonly told: JsonValue }
@@ -50,6 +56,8 @@ export interface Sides {
   readonly document: JsonObject | undefined;
   /** What the row tells; undefined when there is no row. */
   readonly told: JsonObject | undefined;
+  /** The event that the key is parked at. */
+  readonly parked?: Stuck | undefined;
 }
 
 /** Whether nothing differs. */

@@ -1,9 +1,17 @@
 import type { SourceSnapshot } from 'banyan/cdc';
-import type { Generation, Item, Reconciliation, ViewStore } from 'banyan/projections';
+import {
+  isParked,
+  type Generation,
+  type Item,
+  type Reconciliation,
+  type Stuck,
+  type ViewStore,
+} from 'banyan/projections';
 import type { JsonObject } from 'banyan/runtime';
 import { compareSides } from './compare-sides.ts';
 import { openPlace, type OpenPlace } from './open-place.ts';
 import { createFindings } from './findings.ts';
+import { itemsNow, standsAt } from './items.ts';
 import { joinByKey } from './join.ts';
 import { tell, type Verifying, type VerifyOptions } from './options.ts';
 import { openFeed } from './feed.ts';
@@ -57,8 +65,9 @@ async function compareAll(verifying: Verifying, place: OpenPlace): Promise<void>
     signal.throwIfAborted();
     if (repeated > 0) findings.addDuplicate(key, repeated + 1);
     const told = right && reconciliation.told(key, right.row);
+    const parked = parkedAt(verifying, item);
     if (!item?.document && !told) continue;
-    const difference = compareSides({ key, document: item?.document, told });
+    const difference = compareSides({ key, document: item?.document, told, parked });
     if (!difference || standsAt(item, source.name, place.position)) findings.add(difference);
     else moving.push(key);
     if (moving.length >= keysOfRecheck) latest = await recheck(verifying, moving.splice(0), latest);
@@ -77,31 +86,19 @@ async function* scan(store: ViewStore, id: Generation): AsyncGenerator<readonly 
   } while (after !== undefined);
 }
 
-/**
- * Whether an item that was read once the view had everything up to the position is the document at that very
- * position: nothing later is in it. An item that is parked will not become another one.
- */
-function standsAt(item: Item | undefined, source: string, position: number): boolean {
-  if (!item) return true;
-  const { state } = item;
-  switch (state.kind) {
-    case 'settled':
-    case 'removed':
-      return state.at.source === source && state.at.position <= position;
-    case 'open':
-      return false;
-    case 'behind':
-      return true;
-  }
+/** Counts the key, if it is parked. @returns at which event */
+function parkedAt({ findings }: Verifying, item: Item | undefined): Stuck | undefined {
+  if (!isParked(item)) return undefined;
+  findings.addParked();
+  const { eventId, code, message } = item.state.cause;
+  return { eventId, code, message };
 }
 
 /** Compares keys again, at the exact place of another snapshot. @returns that place */
 async function recheck(verifying: Verifying, keys: readonly string[], from: OpenPlace): Promise<OpenPlace> {
-  const { store, generation, projection, feed, findings, reconciliation } = verifying;
+  const { projection, feed, findings, reconciliation } = verifying;
   findings.addRechecked(keys.length);
-  // What the progress covers is in the items that are read behind it; and what is in them, the snapshot sees.
-  const progress = await store.progress(generation);
-  const items = await store.readMany(generation, keys);
+  const { progress, items } = await itemsNow(verifying, keys);
   const place = await openPlace(verifying, from);
   try {
     tell(verifying, 'rechecking');
@@ -113,7 +110,8 @@ async function recheck(verifying: Verifying, keys: readonly string[], from: Open
     });
     const rows = await toldOf(place.snapshot, reconciliation, keys);
     for (const key of keys) {
-      const sides = { key, document: documents.get(key), told: rows.get(key) };
+      const parked = parkedAt(verifying, items.get(key));
+      const sides = { key, document: documents.get(key), told: rows.get(key), parked };
       if (sides.document || sides.told) findings.add(compareSides(sides));
     }
     return place;

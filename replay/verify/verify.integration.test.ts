@@ -148,7 +148,13 @@ describe('keys of any kind', () => {
     },
   });
   const thing = projection('thing', z.object({ name: z.string(), n: z.int() }))
-    .on(Named, { key: (e) => e.name, apply: (_, e) => e })
+    .on(Named, {
+      key: (e) => e.name,
+      apply: (_, e) => {
+        if (e.n === 13) throw new Error('nobody likes it');
+        return e;
+      },
+    })
     .on(Gone, { key: (e) => e.name, apply: () => removed });
   const thingsAsTheyAre = reconciliation(thing, {
     source: 'things',
@@ -164,6 +170,32 @@ describe('keys of any kind', () => {
     projections: [thing],
     reconciliations: [thingsAsTheyAre],
   });
+
+  test('a parked key that differs is told with the event that it is parked at', async () => {
+    const [url, viewsUrl] = [await testDatabase('verify_parked'), await testDatabase('verify_parked_views')];
+    await sql(
+      url,
+      'CREATE TABLE things (name text PRIMARY KEY, n int NOT NULL)',
+      `INSERT INTO things VALUES ('a', 1), ('b', 2), ('c', 3), ('d', 13)`,
+    );
+    running = await runGroups({ source: 'things', groups: [named], url, viewsUrl });
+    await sql(
+      url,
+      `UPDATE things SET n = 13 WHERE name IN ('a', 'b')`,
+      `UPDATE things SET n = 5 WHERE name = 'b'`,
+      `UPDATE things SET n = 1 WHERE name = 'a'`,
+      `UPDATE things SET n = 4 WHERE name = 'c'`,
+    );
+    const parked = expect.objectContaining({ code: 'HANDLER_THREW', eventId: expect.any(String) });
+    const result = await running.verify('thing');
+    expect(isClean(result)).toBe(false);
+    // What a parked document says may be right all the same, as that of a.
+    expect(result).toMatchObject({ documents: 4, equal: 2, different: 1, onlyInDatabase: 1, parked: 3 });
+    expect(result.differences).toEqual([
+      { key: 'b', kind: 'different', fields: [{ path: 'n', view: 2, database: 5 }], parked },
+      { key: 'd', kind: 'onlyInDatabase', told: { name: 'd', n: 13 }, parked },
+    ]);
+  }, 60_000);
 
   test('umlauts, emoji, capitals, quotes: each meets its own row; a removed one is no difference', async () => {
     const [url, viewsUrl] = [await testDatabase('verify_keys'), await testDatabase('verify_keys_views')];
