@@ -58,6 +58,7 @@ export {
   findEvent,
   isParked,
   listParked,
+  parkedKeyOf,
   retryParked,
   retryProjection,
   showParked,

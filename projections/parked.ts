@@ -21,6 +21,12 @@ export function isParked(item: Item | undefined): item is ParkedItem {
   return item?.state.kind === 'behind' && item.state.cause.kind === 'parked';
 }
 
+/** Where a parked item waits, and at what. */
+export function parkedKeyOf({ key, state: { cause } }: ParkedItem): ParkedKey {
+  const { eventId, code, message } = cause;
+  return { key, eventId, code, message };
+}
+
 /** A page of the parked keys, in key order. @param page `limit` 1 to 1000 */
 export async function listParked(
   store: ViewStore,
@@ -28,11 +34,7 @@ export async function listParked(
   page: { readonly after?: string; readonly limit: number },
 ): Promise<{ readonly keys: readonly ParkedKey[]; readonly next?: string }> {
   const { items, next } = await store.troubled(id, 'parked', page);
-  const keys = items.filter(isParked).map(({ key, state: { cause } }) => {
-    const { eventId, code, message } = cause;
-    return { key, eventId, code, message };
-  });
-  return { keys, ...(next !== undefined && { next }) };
+  return { keys: items.filter(isParked).map(parkedKeyOf), ...(next !== undefined && { next }) };
 }
 
 /** A parked item and the event that it waits at. */

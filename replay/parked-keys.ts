@@ -1,22 +1,10 @@
-import {
-  listParked,
-  type GenerationId,
-  type ParkedItem,
-  type ParkedKey,
-  type ViewStore,
-} from 'banyan/projections';
+import { listParked, type GenerationId, type ParkedKey, type ViewStore } from 'banyan/projections';
 
 /** The parked keys of a generation. */
 export interface ParkedKeys {
   readonly count: number;
   /** The first few, in key order. */
   readonly first: readonly ParkedKey[];
-}
-
-/** Where a parked item waits, and why. */
-export function parkedKeyOf({ key, state: { cause } }: ParkedItem): ParkedKey {
-  const { eventId, code, message } = cause;
-  return { key, eventId, code, message };
 }
 
 /** Counts the parked keys of a generation. @param most how many of them are given */

@@ -1,5 +1,4 @@
-import { isParked, type Item, type ParkedKey } from 'banyan/projections';
-import { parkedKeyOf } from '../parked-keys.ts';
+import { isParked, parkedKeyOf, type Item, type ParkedKey } from 'banyan/projections';
 import type { Comparison } from './comparison.ts';
 
 /** Counts of parked keys, as keys come by. */

@@ -3,6 +3,7 @@ import { createLocalBus, eventLogName, type EventLogRef } from 'banyan/events';
 import {
   createMemoryViewStore,
   isParked,
+  parkedKeyOf,
   postgresViews,
   startProjector,
   type AnyProjection,
@@ -14,7 +15,6 @@ import { silentLogger } from 'banyan/runtime';
 import fc from 'fast-check';
 import { testDatabase } from '../../kit/test-database.ts';
 import { counters, expectedCounters } from '../../projections/testing/counters.ts';
-import { parkedKeyOf } from '../parked-keys.ts';
 import { happenings, happeningsOf, write, type Happening } from './testing/histories.ts';
 import { itemsOf, rebuiltAtLast, settings, type Given } from './testing/killed-rebuilds.ts';
 import { expectedOf, itemBytes, poisoned, keptOf, saidPoisoned } from './testing/poisoned.ts';

@@ -1,4 +1,4 @@
-import { eventLogName, logEnds, readMerged, type LogCursor, type MergedLog } from 'banyan/events';
+import { cursorBefore, eventLogName, logEnds, readMerged } from 'banyan/events';
 import {
   indexEntriesOf,
   isParked,
@@ -8,7 +8,7 @@ import {
   type Item,
   type ItemWrite,
 } from 'banyan/projections';
-import { canonicalJson, type LogReader } from 'banyan/runtime';
+import { canonicalJson } from 'banyan/runtime';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { replayDirectory } from '../../places.ts';
@@ -142,7 +142,9 @@ async function addSince(
   const to = await logEnds(readers);
   const types = new Set(code.handlers.keys());
   for (const one of readers) {
-    for await (const { events } of readMerged([one], { from: await beforeTime(one, since), to, types })) {
+    const cursor = await cursorBefore(one.reader, since);
+    const from = cursor ? { [eventLogName(one.log)]: cursor } : {};
+    for await (const { events } of readMerged([one], { from, to, types })) {
       signal.throwIfAborted();
       for (const event of events) {
         if (event.logTime < since) continue;
@@ -152,27 +154,4 @@ async function addSince(
       }
     }
   }
-}
-
-/** A progress of the log before which no event has that log time: positions are searched by halves. */
-async function beforeTime({ log, reader }: MergedLog, since: string): Promise<Record<string, LogCursor>> {
-  let [low, high] = [0, (await reader.head())?.position ?? 0];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    const found = await timeAt(reader, middle);
-    if (found !== undefined && found < since) low = middle;
-    else high = middle - 1;
-  }
-  return low === 0 ? {} : { [eventLogName(log)]: { position: low - 1 } };
-}
-
-/** The log time of the first entry at a position or behind it. */
-async function timeAt(
-  reader: LogReader<{ readonly logTime: string }>,
-  from: number,
-): Promise<string | undefined> {
-  for await (const [entry] of reader.read({ from, batchBytes: 1 })) {
-    for (const line of entry?.lines() ?? []) return line.logTime;
-  }
-  return undefined;
 }
