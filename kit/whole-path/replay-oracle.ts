@@ -31,22 +31,39 @@ export function expectedUpTo(
   });
 }
 
-/** The documents that a projection makes of events in their order, as canonical JSON by key: each event, each key, once. */
+/**
+ * What a projection makes of events in their order, by key, as {@link shown}: each event, each key, once. A key stops
+ * before the first event that cannot be applied.
+ */
 export function expectedDocuments(
   { handlers }: AnyProjection,
   events: readonly ExpectedEvent[],
 ): Record<string, string> {
   const documents = new Map<string, unknown>();
+  const parked = new Map<string, string>();
   for (const { id, order, data } of events) {
     const type = order[3].replace(/^./, (letter) => letter.toUpperCase());
     const handler = handlers.get(type)?.handler;
     // The projections here look at nothing else of an event.
     const meta = { id } as EventMeta;
     for (const key of new Set(handler?.key(data, meta))) {
-      const made = handler?.apply(documents.get(key), data, meta, key);
+      if (parked.has(key)) continue;
+      let made: unknown;
+      try {
+        made = handler?.apply(documents.get(key), data, meta, key);
+      } catch {
+        parked.set(key, id);
+      }
       if (made === removed) documents.delete(key);
       else if (made !== undefined) documents.set(key, made);
     }
   }
-  return Object.fromEntries([...documents].map(([key, document]) => [key, canonicalJson(document)]));
+  const keys = new Set([...documents.keys(), ...parked.keys()]);
+  return Object.fromEntries([...keys].map((key) => [key, shown(documents.get(key), parked.get(key))]));
+}
+
+/** A document as canonical JSON, and the event that its key is parked at. */
+export function shown(document: unknown, parked: string | undefined): string {
+  const text = document === undefined ? 'nothing' : canonicalJson(document);
+  return parked === undefined ? text : `${text}, parked at ${parked}`;
 }

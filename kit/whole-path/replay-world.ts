@@ -12,6 +12,7 @@ import {
 } from 'banyan/events';
 import {
   ensureLive,
+  isParked,
   startProjector,
   type AnyProjection,
   type AtomicViewStore,
@@ -21,7 +22,6 @@ import {
 } from 'banyan/projections';
 import {
   BanyanError,
-  canonicalJson,
   memoryStore,
   nodeFileSystem,
   silentLogger,
@@ -31,7 +31,7 @@ import {
 import { allPages } from '../../projections/testing/examples.ts';
 import { sourceDirectory, translationDirectory } from '../../replay/places.ts';
 import { eventually } from '../eventually.ts';
-import type { Histories } from './replay-oracle.ts';
+import { shown, type Histories } from './replay-oracle.ts';
 import { scriptedSource } from './scripted-source.ts';
 import { events } from './shop.ts';
 
@@ -61,7 +61,7 @@ export interface ReplayWorld extends Closeable {
   feed(projection: AnyProjection, generation: Generation): Promise<void>;
   /** Waits until every generation has all of the histories. */
   drained(): Promise<void>;
-  /** Documents as canonical JSON, by key. */
+  /** Documents as canonical JSON, by key, and where keys are parked; see `shown`. */
   documents(id: GenerationId): Promise<Record<string, string>>;
 }
 
@@ -200,9 +200,11 @@ class World implements ReplayWorld {
     const items = await allPages((after) =>
       this.store.scan(id, { limit: 1000, ...(after !== undefined && { after }) }),
     );
-    const found = items.flatMap(({ key, document }) =>
-      document ? [[key, canonicalJson(document)] as const] : [],
-    );
+    const found = items.flatMap((item) => {
+      const { key, document } = item;
+      const parked = isParked(item) ? item.state.cause.eventId : undefined;
+      return document || parked !== undefined ? [[key, shown(document, parked)] as const] : [];
+    });
     return Object.fromEntries(found);
   }
 
