@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { createHostileBus, type Bus, type DomainEvent } from 'banyan/events';
+import type { DomainEvent } from 'banyan/events';
 import { BanyanError, createLogger, silentLogger } from 'banyan/runtime';
 import { eventually } from '../kit/eventually.ts';
 import type { Projector } from './projector.ts';
 import { hookedStore, type StoreHook } from './testing/hooked-store.ts';
 import { createScriptedBus } from './testing/scripted-bus.ts';
-import { crmLog, shopLog, UnorderedView } from './testing/unordered-view.ts';
+import { shopLog, UnorderedView } from './testing/unordered-view.ts';
 import { startUnorderedProjector, type UnorderedProjectorOptions } from './unordered-projector.ts';
 
 const shop = 'shop:orders@1';
@@ -200,39 +200,4 @@ describe('a projector on an unordered bus', () => {
     const { projector: late } = await started(view, { signal: closing.signal });
     expect(late.status().state).toEqual({ kind: 'closed' });
   });
-});
-
-test('several projectors on hostile buses come to the ordered fold', async () => {
-  const view = await UnorderedView.begin([shopLog, crmLog]);
-  for (let at = 0; at < 300; at += 1)
-    view.appendTo(
-      at % 2,
-      ['Counted', `k${at % 7}`],
-      [at % 11 === 0 ? 'Cleared' : 'Counted', 'a', `k${at % 5}`],
-    );
-  view.tally();
-  const buses: Bus[] = [];
-  const dropped: (() => number)[] = [];
-  for (let seed = 0; seed < 2; seed += 1) {
-    const bus = createHostileBus({
-      hostility: { seed, drop: 0.1, repeat: 3, delayMs: 20, batch: 20 },
-      eventLog: (ref) => view.readerOf(ref),
-    });
-    buses.push(bus);
-    dropped.push(() => bus.figures().dropped);
-    await started(view, { bus });
-  }
-  const tracker = view.tracker();
-  await eventually(async () => {
-    // Nothing comes any more, but what both have lost.
-    view.now += 10_000;
-    const { watermark, unmet } = await tracker.run();
-    expect([Object.values(watermark).map(({ position }) => position), unmet]).toEqual([
-      view.logs.map(({ end }) => end),
-      0,
-    ]);
-  });
-  expect(await view.documents()).toEqual(view.expected);
-  for (const bus of buses) await bus.close();
-  expect(dropped.map((count) => count() > 0)).toEqual([true, true]);
 });

@@ -81,6 +81,10 @@ class GrowingLog implements MergedLog {
     return { head: () => now().head(), read: (options) => now().read(options) };
   }
 
+  get name(): string {
+    return eventLogName(this.log);
+  }
+
   get end(): number {
     return this.lines.at(-1)?.position ?? 0;
   }
