@@ -84,16 +84,17 @@ export async function retryParked(options: CatchUpOptions): Promise<CaughtUp> {
 }
 
 /**
- * Lets a key go on without the event that it waits at. Another may park it next.
+ * Lets a key go on without the event, by its id, that it was seen to wait at. Another may park it next; and where it is
+ * another by now, the key stays parked at that one.
  * @throws BanyanError KEY_NOT_PARKED
  */
 export async function skipParked(
   options: Omit<CatchUpOptions, 'keys' | 'skip'>,
   key: string,
-): Promise<CaughtUp & { readonly skipped: string }> {
-  const { eventId } = (await parkedItem(options, key)).state.cause;
-  const came = await catchUp({ ...options, keys: [key], skip: new Set([eventId]) });
-  return { ...came, skipped: eventId };
+  eventId: string,
+): Promise<CaughtUp> {
+  await parkedItem(options, key);
+  return catchUp({ ...options, keys: [key], skip: new Set([eventId]) });
 }
 
 /**
@@ -103,20 +104,21 @@ export async function skipParked(
  * @throws BanyanError PROJECTION_NOT_PARKED
  */
 export function retryProjection(store: ViewStore, id: GenerationId): Promise<Stuck> {
-  return unpark(store, id, (tracking) => tracking);
+  return unpark(store, id, undefined, (tracking) => tracking);
 }
 
 /**
- * Lets a projection go on without the event whose key cannot be told.
+ * Lets a projection go on without the event, by its id, whose key cannot be told.
  * @returns what it was parked at
- * @throws BanyanError PROJECTION_NOT_PARKED
+ * @throws BanyanError PROJECTION_NOT_PARKED, also when it is parked at another event by now
  */
 export function skipStuck(
   store: ViewStore,
   id: GenerationId,
   logs: readonly Pick<MergedLog, 'log'>[],
+  eventId: string,
 ): Promise<Stuck> {
-  return unpark(store, id, (tracking, { eventId }) => {
+  return unpark(store, id, eventId, (tracking) => {
     const skipped = { ...tracking.skipped };
     for (const { log } of logs) {
       const name = eventLogName(log);
@@ -132,12 +134,13 @@ type Tracked = Omit<Tracking, 'revision'>;
 async function unpark(
   store: ViewStore,
   id: GenerationId,
-  changed: (tracking: Tracked, stuck: Stuck) => Tracked,
+  eventId: string | undefined,
+  changed: (tracking: Tracked) => Tracked,
 ): Promise<Stuck> {
   for (;;) {
     const { revision, parked, ...tracking } = await store.tracking(id);
-    if (!parked) throw projectionNotParked(id);
-    if (await store.changeTracking(id, revision, changed(tracking, parked))) return parked;
+    if (!parked || (eventId ?? parked.eventId) !== parked.eventId) throw projectionNotParked(id);
+    if (await store.changeTracking(id, revision, changed(tracking))) return parked;
   }
 }
 

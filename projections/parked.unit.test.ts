@@ -69,18 +69,21 @@ describe('parked keys', () => {
     const view = await parked(['a']);
     const [, other] = view.append(['Counted', 'a'], ['Poison', 'a']);
     view.tally();
-    expect(await skipParked(optionsOf(view), 'a')).toEqual({
+    expect(await skipParked(optionsOf(view), 'a', 'shop:orders@1:1:1')).toEqual({
       caughtUp: [],
       parked: ['a'],
       left: [],
-      skipped: 'shop:orders@1:1:1',
     });
-    expect(await skipParked(optionsOf(view), 'a')).toMatchObject({ caughtUp: ['a'], skipped: other.id });
+    // Only what is named is left out.
+    expect(await skipParked(optionsOf(view), 'a', 'shop:orders@1:1:1')).toMatchObject({ parked: ['a'] });
+    expect(await skipParked(optionsOf(view), 'a', other.id)).toMatchObject({ caughtUp: ['a'] });
     expect(await view.documents()).toEqual(view.expected);
     // The bus brings them once more.
     await view.apply(view.history);
     expect(await view.documents()).toEqual(view.expected);
-    await expect(skipParked(optionsOf(view), 'a')).rejects.toMatchObject({ code: 'KEY_NOT_PARKED' });
+    await expect(skipParked(optionsOf(view), 'a', other.id)).rejects.toMatchObject({
+      code: 'KEY_NOT_PARKED',
+    });
   });
 });
 
@@ -89,12 +92,18 @@ describe('a parked projection', () => {
     const view = await UnorderedView.begin([shopLog, crmLog]);
     const { store, generation, logs } = view;
     const [bad] = view.appendTo(1, ['Nowhere', 'a']);
-    for (const unpark of [() => retryProjection(store, generation), () => skipStuck(store, generation, logs)])
+    for (const unpark of [
+      () => retryProjection(store, generation),
+      () => skipStuck(store, generation, logs, bad.id),
+    ])
       await expect(unpark()).rejects.toMatchObject({ code: 'PROJECTION_NOT_PARKED' });
     await expect(view.apply([bad])).rejects.toMatchObject({ code: 'PROJECTION_FAILED' });
     expect(await retryProjection(store, generation)).toMatchObject({ eventId: bad.id });
     await expect(view.apply([bad])).rejects.toMatchObject({ code: 'PROJECTION_FAILED' });
-    expect(await skipStuck(store, generation, logs)).toMatchObject({ eventId: bad.id });
+    await expect(skipStuck(store, generation, logs, 'another')).rejects.toMatchObject({
+      code: 'PROJECTION_NOT_PARKED',
+    });
+    expect(await skipStuck(store, generation, logs, bad.id)).toMatchObject({ eventId: bad.id });
     await view.apply([bad]);
     const { skipped, parked: stuck } = await store.tracking(generation);
     expect([skipped, stuck]).toEqual([{ 'crm:contacts@1': [{ position: 1, index: 0 }] }, undefined]);

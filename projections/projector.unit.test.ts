@@ -207,12 +207,12 @@ describe('a projector that cannot go on', () => {
     const logs = [{ log: { source: 'shop', translation: 'orders', version: 1 } }];
     const stuck = { eventId: 'shop:orders@1:2:0', code: 'KEY_INVALID' };
     expect((await store.tracking(generation)).parked).toMatchObject(stuck);
-    expect(await skipStuck(store, generation, logs)).toMatchObject(stuck);
+    expect(await skipStuck(store, generation, logs, bad(2).id)).toMatchObject(stuck);
 
     const next = closedAfterwards(await startProjector(options));
     await bus.deliver(events, 1).catch(() => undefined);
     await expect(next.ended).rejects.toMatchObject({ details: { eventId: 'shop:orders@1:3:0' } });
-    await skipStuck(store, generation, logs);
+    await skipStuck(store, generation, logs, bad(3).id);
     const last = closedAfterwards(await startProjector(options));
     await bus.deliver(events);
     await last.reached(end(events));

@@ -226,7 +226,9 @@ describe('a projection that is parked', () => {
       stuck: { eventId: bad.id },
       healed: 0,
     });
-    expect(await skipStuck(view.store, view.generation, view.logs)).toMatchObject({ eventId: bad.id });
+    expect(await skipStuck(view.store, view.generation, view.logs, bad.id)).toMatchObject({
+      eventId: bad.id,
+    });
     // The bus brings it again, and what it held up.
     await view.apply([bad]);
     const status = await tracker.run();

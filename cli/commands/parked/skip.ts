@@ -112,15 +112,20 @@ async function leaveOut(
     skipped: { ...(key !== undefined && { key }), eventId },
   });
   if (key !== undefined) return catchUpKeys(project, generation, [key], new Set([eventId]));
-  await skipInView(project, generation);
+  await skipInView(project, generation, eventId);
   return { caughtUp: [], parked: [], left: [] };
 }
 
-async function skipInView({ store, directory }: ReplayProject, generation: Generation): Promise<void> {
+async function skipInView(
+  { store, directory }: ReplayProject,
+  generation: Generation,
+  eventId: string,
+): Promise<void> {
   await skipStuck(
     store,
     generation,
     generation.logs.map((log) => ({ log })),
+    eventId,
   );
   await refreshDev(directory);
 }
