@@ -166,3 +166,38 @@ test('a few keys: built anew beside a copy of the others; a wrong claim is found
   expect(await refused('start', 'order', '--where', 'customer=c3')).toEqual([1, 'REPLAY_NOT_NARROW']);
   expect(await refused('promote', 'order')).toEqual([1, expect.stringMatching(/^REPLAY_/)]);
 }, 180_000);
+
+test('keys whose events cannot be applied: parked, told, not promoted but by force, and freed by a fix', async () => {
+  await environment.write({ 'order.ts': order(`e.total % 100 === 7 ? JSON.parse('no') : e.total`) });
+  const first = expect.objectContaining({ key: '107', code: 'HANDLER_THREW' });
+  expect(await done('start', 'order')).toMatchObject({
+    ...{ event: 'built', documents: 400, parked: { count: 4, first: [first, {}, {}, {}] } },
+  });
+  expect(await done('diff', 'order', '--expect', '-')).toMatchObject({
+    documents: { removed: 4, unchanged: 396 },
+    parked: { live: 0, next: 4, freed: 0, added: 4 },
+  });
+  expect(await refused('promote', 'order')).toEqual([1, 'REPLAY_PARKED']);
+  await done('promote', 'order', '--force', '--why', 'they can wait');
+  await eventually(async () => expect([await total(7), await total(8)]).toEqual([undefined, 8]));
+  // All else goes on.
+  await client.query(`INSERT INTO orders VALUES (401, 'c1', 401, 0), (407, 'c1', 407, 0)`);
+  await eventually(async () => expect(await total(401)).toBe(401));
+  expect(await done('plan')).toMatchObject({ views: [], parked: [{ count: 5, isFoldedAnew: false }] });
+  await environment.write({ 'order.ts': order('e.total * 1') });
+  expect(await done('plan')).toMatchObject({
+    views: [{ reasons: [{ kind: 'code' }, { kind: 'parked', keys: 5 }] }],
+    parked: [{ projection: 'order', live: 2, count: 5, isFoldedAnew: true }],
+  });
+  // Named or not, what is parked is built anew.
+  expect(await done('start', 'order', '--keys', '7')).toMatchObject({
+    ...{ parked: { count: 0 }, narrow: { affected: 5 } },
+  });
+  expect(await done('diff', 'order')).toMatchObject({
+    documents: { added: 5, unchanged: 397 },
+    parked: { live: 5, next: 0, freed: 5, added: 0 },
+    unexplained: { count: 0 },
+  });
+  await done('promote', 'order');
+  await eventually(async () => expect([await total(7), await total(407)]).toEqual([7, 407]));
+}, 180_000);
