@@ -17,8 +17,9 @@ const weathers: fc.Arbitrary<Weather> = fc.record({
   repeat: fc.constantFrom(1, 3, 10),
   batch: fc.constantFrom(1, 4, 20),
   kill: fc.constantFrom(0, 0.01, 0.05),
-  sleep: fc.constantFrom(0, 0.01, 0.05),
-  windowEvents: fc.constantFrom(2, 6, 500),
+  sleep: fc.constantFrom(0, 0.02, 0.1),
+  everyMs: fc.constantFrom(0, 100, 1e12),
+  windowEvents: fc.constantFrom(1, 2, 6, 500),
   purge: fc.boolean(),
   replayAt: fc.constantFrom(0, 0.5, 0.9, 2),
 });

@@ -33,6 +33,8 @@ export interface Weather {
   /** In a step of the world: that somebody is killed, or goes to sleep. */
   readonly kill: number;
   readonly sleep: number;
+  /** Milliseconds for which a projector takes what it knows of the watermark to be good: for ever, too. */
+  readonly everyMs: number;
   /** Events that a window may hold. */
   readonly windowEvents: number;
   /** Whether tombstones are purged as soon as the watermark has passed them. */
@@ -138,9 +140,10 @@ export class World {
   /** One process: takes what the bus brings, applies it, and only then has the bus forget it. */
   async #project(fed: Fed, gate: Gate): Promise<void> {
     const { generation, pending } = fed;
+    const { windowEvents, everyMs } = this.#weather;
     const store = gatedStore(this.store, gate);
-    const tracking = trackingView({ store, generation, clock: this.#clock, everyMs: 100 });
-    const { windowEvents } = this.#weather;
+    const tracking = trackingView({ store, generation, clock: this.#clock, everyMs });
+
     const limits = { windowEvents, windowBytes: 1e6 };
     const target = { projection: trails, generation, store, tracking, logger: silentLogger, limits };
     for (let round = 0; round < 5; round += 1) {
