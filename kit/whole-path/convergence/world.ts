@@ -75,8 +75,8 @@ export class World {
   readonly #logs = new Map(logs.map((log) => [eventLogName(log), new ArrayLog(log)]));
   readonly #tallies = new Map<string, Tally[]>(logs.map((log) => [eventLogName(log), []]));
   readonly #places = new Map<string, Fiber>();
-  /** By source, its last position. */
-  readonly #committed = new Map<string, number>();
+  /** By source, its last transaction. */
+  readonly #committed = new Map<string, { readonly position: number; readonly logTime: string }>();
   #now = Date.UTC(2026, 5, 1);
   #isCalm = false;
 
@@ -95,8 +95,8 @@ export class World {
     for (const [at, transaction] of history.entries()) {
       this.#append(transaction);
       if (at === Math.floor(history.length * this.#weather.replayAt)) await this.#replay();
-      if (this.#random() < 0.3) this.#tally();
-      const steps = Math.floor(this.#random() * 12);
+      if (this.#random() < 0.5) this.#tally();
+      const steps = Math.floor(this.#random() * 30);
       for (let step = 0; step < steps; step += 1) await this.#step();
     }
     await this.#calm();
@@ -210,7 +210,7 @@ export class World {
   }
 
   #append({ source, position, logTime, told }: Committed): void {
-    this.#committed.set(source, position);
+    this.#committed.set(source, { position, logTime });
     for (const log of logs.filter((one) => one.source === source)) {
       const said = told[log.translation as 'orders' | 'stock'];
       if (said.length === 0) continue;
@@ -252,17 +252,20 @@ export class World {
   /** Each log's keeper counts what came since its last tally. */
   #tally(): void {
     for (const [name, log] of this.#logs) {
+      // Its translator tells how far it is, also where there was nothing to say.
+      const last = this.#committed.get(log.ref.source);
+      if (last && last.position > log.end) log.append(last.position, last.logTime, []);
       const tallies = this.#tallies.get(name) ?? [];
       const after = tallies.at(-1)?.to ?? 0;
-      const last = log.lines.at(-1);
-      if (!last || last.position <= after) continue;
+      const end = log.lines.at(-1);
+      if (!end || end.position <= after) continue;
       const counts: Record<string, number> = {};
       for (const line of log.lines) {
         if (line.position <= after || line.kind !== 'events') continue;
         for (const { type } of line.events) counts[type] = (counts[type] ?? 0) + 1;
       }
       const at = new Date(this.#now).toISOString();
-      tallies.push({ log: name, after, to: last.position, logTime: last.logTime, at, counts });
+      tallies.push({ log: name, after, to: end.position, logTime: end.logTime, at, counts });
     }
   }
 
@@ -317,13 +320,12 @@ export class World {
     });
   }
 
-  /** Nobody dies any more, all wake up, time passes; until every view is complete and nothing is on its way. */
+  /** Nobody dies any more, who sleeps wakes up in time; until every view is complete and nothing is on its way. */
   async #calm(): Promise<void> {
     this.#isCalm = true;
-    for (const fiber of this.#fibers.running) fiber.asleepUntil = 0;
     // A tick far behind everything, at one place of its source for all translations of it.
     for (const log of this.#logs.values())
-      log.append((this.#committed.get(log.ref.source) ?? 0) + 1, timeAt(1e6), []);
+      log.append((this.#committed.get(log.ref.source)?.position ?? 0) + 1, timeAt(1e6), []);
     for (let round = 0; round < 20_000; round += 1) {
       if (round % 100 === 0) this.#tally();
       this.#now += 50;
