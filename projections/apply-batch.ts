@@ -150,6 +150,6 @@ async function failAt(
     deliveries.findIndex(({ events }) => events.includes(event)),
   );
   if (before.length > 0) await applyBatch(target, before, expected);
-  await parkProjection(target, failure);
+  await parkProjection(target, event, failure);
   throw projectionFailed(target.generation, failure);
 }

@@ -53,7 +53,7 @@ export interface AppliedUnordered {
 interface Routes {
   readonly byKey: ReadonlyMap<string, readonly DomainEvent[]>;
   readonly fresh: readonly DomainEvent[];
-  readonly failed: readonly FoldFailure[];
+  readonly failed: readonly { readonly event: DomainEvent; readonly failure: FoldFailure }[];
 }
 
 /** How often a key is read again when somebody else has changed it: one of the writers gets through each time. */
@@ -79,13 +79,13 @@ export async function applyUnordered(
   if (parked) throw projectionParked(generation, parked);
   const wanted = wantedOf(target, events);
   const { byKey, fresh, failed } = route(target.projection, wanted, await boundsOf(target, 'recent'));
-  const unknown = new Set(failed.map(({ eventId }) => eventId));
-  const done = unknown.size === 0 ? wanted : wanted.filter(({ id }) => !unknown.has(id));
+  const unknown = new Set(failed.map(({ event }) => event));
+  const done = unknown.size === 0 ? wanted : wanted.filter((event) => !unknown.has(event));
   const written = await writeAll(target, byKey, receiptsOf(done, healed));
-  const [failure] = failed;
-  if (failure) {
-    await parkProjection(target, failure);
-    throw projectionFailed(generation, failure);
+  const [first] = failed;
+  if (first) {
+    await parkProjection(target, first.event, first.failure);
+    throw projectionFailed(generation, first.failure);
   }
   return { events: fresh.length, duplicates: events.length - fresh.length, ...written, last: lastOf(fresh) };
 }
@@ -106,12 +106,12 @@ function wantedOf(
 function route(projection: AnyProjection, wanted: readonly DomainEvent[], { isCovered }: Bounds): Routes {
   const byKey = new Map<string, DomainEvent[]>();
   const fresh: DomainEvent[] = [];
-  const failed: FoldFailure[] = [];
+  const failed: { readonly event: DomainEvent; readonly failure: FoldFailure }[] = [];
   for (const event of wanted) {
     if (isCovered(event)) continue;
     const found = keysOf(projection, event);
     if (found.kind === 'failed') {
-      failed.push(found.failure);
+      failed.push({ event, failure: found.failure });
       continue;
     }
     fresh.push(event);

@@ -3,7 +3,6 @@ import { jsonBytes } from './json-document.ts';
 import type { Document, ItemState } from './view-store.ts';
 import { encodeWindow } from './window-codec.ts';
 
-/** What of an item has a size. */
 /** The parts of an item that take room. */
 export interface SizedItem {
   readonly document?: Document | undefined;

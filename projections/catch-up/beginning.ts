@@ -20,8 +20,10 @@ export async function beginningOf(
   const known = places.filter((place) => place !== undefined);
   if (known.length === 0 || known.length < places.length) return from;
   for (const { log, reader } of logs) {
-    const own = known.filter(({ source }) => source === log.source).map((place) => cursorOf(log, place));
-    const times = known.filter(({ source }) => source !== log.source).map(({ logTime }) => logTime);
+    const isOwn = ({ source, index }: OrderKey): boolean => source === log.source && index >= 0;
+    const own = known.filter((place) => isOwn(place)).map((place) => cursorOf(log, place));
+    // A place before all events of a position is a frontier, whose log time may be older than its position.
+    const times = known.filter((place) => !isOwn(place)).map(({ logTime }) => logTime);
     const [least] = times.sort();
     const others = least === undefined ? [] : [await cursorBefore(reader, least)];
     const cursor = [...own, ...others].reduce(earlier);
@@ -34,7 +36,7 @@ export async function beginningOf(
 function cursorOf({ translation }: EventLogRef, place: OrderKey): LogCursor | undefined {
   const { position, index } = place;
   // Another translation may have events behind the place in the same transaction.
-  if (translation === place.translation && index >= 0) return { position, index };
+  if (translation === place.translation) return { position, index };
   return position > 1 ? { position: position - 1 } : undefined;
 }
 

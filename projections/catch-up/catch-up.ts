@@ -1,7 +1,14 @@
-import { compareOrderKeys, logEnds, type DomainEvent, type LogEnds, type MergedLog } from 'banyan/events';
+import {
+  compareOrderKeys,
+  eventLogName,
+  logEnds,
+  type DomainEvent,
+  type LogEnds,
+  type MergedLog,
+} from 'banyan/events';
 import type { Bounds } from '../converge/bounds.ts';
 import { converge, entriesOf } from '../converge/converge.ts';
-import { limitsOf, type ConvergeLimits } from '../converge/limits.ts';
+import { isTooLarge, limitsOf, type ConvergeLimits } from '../converge/limits.ts';
 import { keysOf } from '../keys.ts';
 import type { AnyProjection } from '../projection.ts';
 import { nextRevision } from '../revision.ts';
@@ -55,6 +62,7 @@ export async function catchUp(options: CatchUpOptions): Promise<CaughtUp> {
   const items = await store.readMany(generation, [...new Set(keys)]);
   const behind = [...items.values()].filter(isBehind);
   if (behind.length === 0) return { caughtUp: [], parked: [], left: [] };
+  if (!(await seesAll(options))) return { caughtUp: [], parked: [], left: behind.map(({ key }) => key) };
   const first = await foldAll(options, behind);
   const { handed, parked } = await handOver(options, behind, first.folds);
   const second = await foldAll(
@@ -65,6 +73,17 @@ export async function catchUp(options: CatchUpOptions): Promise<CaughtUp> {
   const done = new Set([...parked, ...ended.parked, ...ended.caughtUp]);
   const left = behind.map(({ key }) => key).filter((key) => !done.has(key));
   return { caughtUp: ended.caughtUp, parked: [...parked, ...ended.parked], left };
+}
+
+/** Whether the logs are there as far as the view has them: one that is being recovered looks shorter for a moment. */
+async function seesAll({ store, generation, logs }: CatchUpOptions): Promise<boolean> {
+  const { watermark, done } = await store.tracking(generation);
+  const ends = await logEnds(logs);
+  return logs.every(({ log }) => {
+    const name = eventLogName(log);
+    const had = Math.max(watermark[name]?.position ?? 0, done[name]?.at(-1)?.to ?? 0);
+    return (ends[name]?.position ?? 0) >= had;
+  });
 }
 
 function isBehind(item: Item | undefined): item is Behind {
@@ -132,9 +151,10 @@ async function handOver(
   items: readonly Behind[],
   folds: Folds['folds'],
 ): Promise<{ readonly handed: readonly HandedOver[]; readonly parked: readonly string[] }> {
+  const { store, limits = limitsOf(store) } = options;
   const writes = items.flatMap((item) => {
     const fold = folds.get(item.key);
-    const state = fold && behindAt(item, fold);
+    const state = fold && behindAt(item, fold, limits);
     return state ? [writeOf(options, item, { document: state.base.document, state })] : [];
   });
   const { conflicts } =
@@ -151,11 +171,23 @@ async function handOver(
 }
 
 /** The item as far as it was folded; undefined: it is there already. */
-function behindAt({ revision, state }: Behind, fold: KeyFold): Behind['state'] | undefined {
+function behindAt(
+  { revision, state }: Behind,
+  fold: KeyFold,
+  limits: ConvergeLimits,
+): Behind['state'] | undefined {
   const { base, beyond, parked } = fold;
   if (parked) return { kind: 'behind', base, cause: parked };
-  const { cause, kept = { since: nextRevision(revision, ''), events: [] } } = state;
-  if (beyond !== undefined) return { kind: 'behind', base, cause, kept };
+  const { cause } = state;
+  if (beyond !== undefined) {
+    const anew: Behind['state'] = {
+      ...{ kind: 'behind', base, cause },
+      kept: { since: nextRevision(revision, ''), events: [] },
+    };
+    const more: Behind['state'] = { ...anew, ...(state.kept && { kept: state.kept }) };
+    // What was kept may be dropped: the log is read once more behind this write.
+    return isTooLarge({ document: base.document, state: more }, limits) ? anew : more;
+  }
   // There is more than an item holds, until a log that lags lets the base move up.
   const isSame = state.base.at === base.at && !state.kept;
   return isSame ? undefined : { kind: 'behind', base, cause };

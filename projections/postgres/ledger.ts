@@ -1,6 +1,6 @@
 import type { Progress } from 'banyan/events';
 import { checkLimit, generationUnknown } from '../item-rules.ts';
-import { decodePlaces } from '../receipt-codec.ts';
+import { decodePlaces, encodePlaces } from '../receipt-codec.ts';
 import { emptyTracking, type Ledger, type Tracking } from '../tracker/ledger.ts';
 import type { GenerationId, ViewStore } from '../view-store.ts';
 import type { Connection, Statement } from './connection.ts';
@@ -13,8 +13,13 @@ import { tellTable } from './writer.ts';
 interface TrackingRow {
   readonly progress: Progress;
   readonly revision: string;
-  readonly tracking: Omit<Tracking, 'revision' | 'watermark'> | null;
+  readonly tracking: StoredTracking | null;
 }
+
+/** As {@link Tracking}, with healed places as {@link encodePlaces} has them: there may be many. */
+type StoredTracking = Omit<Tracking, 'revision' | 'watermark' | 'healed'> & {
+  readonly healed: Readonly<Record<string, readonly number[]>>;
+};
 
 interface ReceiptRow {
   readonly id: string;
@@ -39,7 +44,8 @@ export function createLedger(connection: Connection, schema: string): Ledger & P
     progress: async (id) => (await find(id)).progress,
     tracking: async (id) => {
       const { progress, revision, tracking } = await find(id);
-      return { ...emptyTracking(progress), ...tracking, revision: Number(revision) };
+      const healed = mapValues(tracking?.healed ?? {}, decodePlaces);
+      return { ...emptyTracking(progress), ...tracking, healed, revision: Number(revision) };
     },
     changeTracking: async (id, expected, next) => {
       const done = await run(id, writeTracking(schema, id, expected, next));
@@ -62,6 +68,13 @@ export function createLedger(connection: Connection, schema: string): Ledger & P
   };
 }
 
+function mapValues<From, To>(
+  record: Readonly<Record<string, From>>,
+  map: (value: From) => To,
+): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
+}
+
 function readTracking(schema: string, { projection, number }: GenerationId): Statement {
   const from = `FROM ${quoted(schema, 'progress')} WHERE projection = $1 AND number = $2`;
   return prepared(`SELECT progress, revision, tracking ${from}`, [projection, number]);
@@ -73,10 +86,11 @@ function writeTracking(
   expected: number,
   { watermark, ...tracking }: Omit<Tracking, 'revision'>,
 ): Statement {
+  const stored: StoredTracking = { ...tracking, healed: mapValues(tracking.healed, encodePlaces) };
   const text = `UPDATE ${quoted(schema, 'progress')}
     SET progress = $4, tracking = $5, revision = revision + 1
     WHERE projection = $1 AND number = $2 AND revision = $3 RETURNING 1`;
-  const values = [projection, number, expected, JSON.stringify(watermark), JSON.stringify(tracking)];
+  const values = [projection, number, expected, JSON.stringify(watermark), JSON.stringify(stored)];
   return prepared(text, values);
 }
 

@@ -4,12 +4,14 @@ import type { UnorderedTarget } from '../apply-unordered.ts';
 import { frontierOf } from '../converge/bounds.ts';
 import type { ConvergeLimits } from '../converge/limits.ts';
 import type { AnyProjection } from '../projection.ts';
+import { coversCursor } from '../progress.ts';
 import { Purge, type PurgeOptions } from '../purge.ts';
 import { trackingView } from '../tracking-view.ts';
 import type { Generation, Stuck, Trouble, ViewStore } from '../view-store.ts';
 import { heal } from './heal.ts';
 import type { Tracking } from './ledger.ts';
 import { catchUpWindows, decideDoubts, type MendOptions } from './mend.ts';
+import { isWithinAny } from './position-ranges.ts';
 import { ReceiptCount, type CountedRange, type Tracked, type Unmet } from './track.ts';
 import { wantedRanges, type WantedRanges } from './wanted-ranges.ts';
 
@@ -81,7 +83,7 @@ const defaults: TrackerLimits = {
   ranges: 5000,
   removed: 20_000,
   pageReceipts: 1000,
-  healed: 1000,
+  healed: 20_000,
   splitEvents: 1000,
   rounds: 100,
 };
@@ -170,7 +172,10 @@ class GenerationTracker implements Tracker {
     for (const log of logs) {
       const most = { events: events / logs.length, ranges };
       const since = this.#sinceOf(eventLogName(log.log), tracking);
-      all.push(await wantedRanges({ log, tallies, types, tracking, since, most, splitEvents }));
+      const wanted = await wantedRanges({ log, tallies, types, tracking, since, most, splitEvents });
+      // While nothing is wanted the watermark does not move and nothing is late.
+      if (wanted.ranges.length === 0) this.#seen.delete(eventLogName(log.log));
+      all.push(wanted);
     }
     return all;
   }
@@ -209,8 +214,7 @@ class GenerationTracker implements Tracker {
     let isNew = false;
     for (const one of overdue) {
       const log = logs.find(({ log: ref }) => eventLogName(ref) === one.range.log);
-      // A projection that is parked waits for its operator.
-      if (!log || (await this.#target.tracking.recent()).parked) continue;
+      if (!log || !(await this.#isToHeal(log, one))) continue;
       try {
         const healed = await heal(this.#target, log, one);
         // All events of the range have receipts, whatever the tally says.
@@ -223,6 +227,16 @@ class GenerationTracker implements Tracker {
       }
     }
     return isNew;
+  }
+
+  async #isToHeal({ reader }: MergedLog, { range: { log, to } }: Unmet): Promise<boolean> {
+    const { parked, watermark, done } = await this.#target.tracking.fresh();
+    // A projection that is parked waits for its operator.
+    if (parked) return false;
+    // Another tracker may have met it meanwhile.
+    if (coversCursor(watermark[log], { position: to }) || isWithinAny(done[log] ?? [], to)) return false;
+    // A log that is being recovered looks shorter for a moment, and what it does not show is not proven.
+    return ((await reader.head())?.position ?? 0) >= to;
   }
 
   async #lookAfterItems(tracking: Tracking): Promise<void> {

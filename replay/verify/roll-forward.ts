@@ -9,7 +9,7 @@ import {
   type Progress,
 } from 'banyan/events';
 import { foldEvent, keysOf, type AnyProjection, type Document, type Item } from 'banyan/projections';
-import type { LogReader } from 'banyan/runtime';
+import { canonicalJson, type LogReader } from 'banyan/runtime';
 
 /** An event log that feeds the view. */
 export interface FeedingLog {
@@ -54,7 +54,9 @@ export async function rollForward(
   items: ReadonlyMap<string, Item>,
   given: RollForward,
 ): Promise<ReadonlyMap<string, Document>> {
-  const rolled = new Map(keys.map((key): [string, Rolled] => [key, begin(key, items.get(key))]));
+  const rolled = new Map(
+    keys.map((key): [string, Rolled] => [key, begin(given.projection, key, items.get(key))]),
+  );
   for await (const event of merged(given)) {
     const concerned = keysOf(given.projection, event);
     if (concerned.kind === 'failed') continue;
@@ -69,7 +71,7 @@ export async function rollForward(
   return new Map([...rolled].flatMap(([key, { document }]) => (document ? [[key, document] as const] : [])));
 }
 
-function begin(key: string, item: Item | undefined): Rolled {
+function begin(projection: AnyProjection, key: string, item: Item | undefined): Rolled {
   const { document, state } = item ?? { document: undefined, state: undefined };
   const shown = { key, document, at: undefined, waiting: [], isStill: false };
   switch (state?.kind) {
@@ -78,11 +80,22 @@ function begin(key: string, item: Item | undefined): Rolled {
     case 'settled':
     case 'removed':
       return { ...shown, at: state.at };
-    case 'open':
-      return { ...shown, ...state.base, waiting: [...state.window] };
+    case 'open': {
+      const opened = { ...shown, ...state.base, waiting: [...state.window] };
+      // What readers are shown must be what its base and its window make: another document is told as it is.
+      const made = { ...opened, waiting: [...state.window] };
+      foldWaiting(projection, made);
+      return isSame(made.document, document) ? opened : { ...shown, isStill: true };
+    }
     case 'behind':
       return { ...shown, isStill: true };
   }
+}
+
+function isSame(one: Document | undefined, other: Document | undefined): boolean {
+  return (
+    one === other || (one !== undefined && other !== undefined && canonicalJson(one) === canonicalJson(other))
+  );
 }
 
 /** Folds what waits before an event; that event itself need not wait any more. Without one: all that waits. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { event } from 'banyan/events';
+import { event, type DomainEvent } from 'banyan/events';
 import { projection, type Item } from 'banyan/projections';
 import { z } from 'zod';
 import { makeWorld, orders, timeAt, type World } from '../rebuild/testing/world.ts';
@@ -39,6 +39,8 @@ async function rolled(to: number, ...items: readonly Item[]): Promise<Record<str
   return Object.fromEntries([...documents].map(([key, { numbers }]) => [key, numbers]));
 }
 
+const numberOf = ({ data }: DomainEvent): number => Number(data['n']);
+
 test('a plain document goes on from its last event, and stops where one cannot be applied', async () => {
   const item = { key: 'odd', revision: 1, document: { numbers: [1, 3, 5] } };
   const plain: Item = { ...item, state: { kind: 'settled', at: at(5) } };
@@ -49,12 +51,19 @@ test('a plain document goes on from its last event, and stops where one cannot b
 test('what waits in a window is folded in its place, once, whether or not the log gives it again', async () => {
   const all = world.events();
   const windowOf = (...positions: number[]) => all.filter(({ position }) => positions.includes(position));
-  const open = (window: Item['state'] & { kind: 'open' }): Item => ({
-    ...{ key: 'even', revision: 1, document: { numbers: [0] }, state: window },
+  const open = (
+    state: Item['state'] & { kind: 'open' },
+    numbers = [2, ...state.window.map(numberOf)],
+  ): Item => ({
+    ...{ key: 'even', revision: 1, document: { numbers }, state },
   });
   const base = { document: { numbers: [2] }, at: at(2) };
   expect(await rolled(8, open({ kind: 'open', base, window: windowOf(4, 8) }))).toMatchObject({
     even: [2, 4, 6, 8],
+  });
+  // A document that is not what they make is what readers are shown, and what is told.
+  expect(await rolled(8, open({ kind: 'open', base, window: windowOf(4, 8) }, [2, 4, 7]))).toMatchObject({
+    even: [2, 4, 7],
   });
   // The log has nothing for the key behind its progress.
   expect(await rolled(5, open({ kind: 'open', base, window: windowOf(4) }))).toMatchObject({ even: [2, 4] });

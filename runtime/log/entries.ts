@@ -1,5 +1,5 @@
 import { LogCursor, type LinesRead, type Location } from './cursor.ts';
-import { corrupt } from './errors.ts';
+import { corrupt, readClosed } from './errors.ts';
 import { bare, beginning, follows, frameAt, parseLine } from './frame.ts';
 import type { Line, LineFrame, LogEntry, ReadOptions } from './log.ts';
 import { rereadLines } from './reread.ts';
@@ -16,7 +16,12 @@ export async function* readEntries<Payload>(
   const watching = follow ? view.watch() : undefined;
   const cursor = new LogCursor(view, from);
   const decoder = new EntryDecoder<Payload>(view, from, to);
-  const isStopped = () => signal?.aborted === true || view.closed;
+  const isStopped = () => {
+    if (signal?.aborted === true) return true;
+    // Who follows expects the end; whoever reads up to somewhere must not take what was read for all that there is.
+    if (view.closed && !follow) throw readClosed();
+    return view.closed;
+  };
   try {
     for (;;) {
       // Taken before looking, so that what comes meanwhile is not missed.

@@ -2,6 +2,14 @@ import { BanyanError, toError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { fileErrorCode } from '../node-file-system.ts';
 
+/** Somebody who reads a log up to somewhere finds it closed before. */
+export function readClosed(): BanyanError {
+  return new BanyanError(
+    'LOG_CLOSED',
+    'The log was closed while it was read: what was read of it is not all that it holds. Open it again to read it.',
+  );
+}
+
 /** A log on disk that is not what was written. Never skipped, never mended by guessing. */
 export function corrupt(
   file: string,

@@ -354,6 +354,19 @@ describe('what cannot be opened is told', () => {
     await other.close();
   });
 
+  test('whoever reads up to an end, and whose log is closed before, is told; whoever follows ends', async () => {
+    const log = await openWriter();
+    await fill(log, 60);
+    const upTo = log.read({ from: 1, batchBytes: 100 })[Symbol.asyncIterator]();
+    const following = log.read({ from: 1, follow: true, batchBytes: 100 })[Symbol.asyncIterator]();
+    expect((await upTo.next()).done).toBe(false);
+    expect((await following.next()).done).toBe(false);
+    await log.close();
+    await expect(upTo.next()).rejects.toMatchObject({ code: 'LOG_CLOSED' });
+    expect((await following.next()).done).toBe(true);
+    await expect(readAll(log)).rejects.toMatchObject({ code: 'LOG_CLOSED' });
+  });
+
   test('another log, no log, an unknown format, a wrong position', async () => {
     await expect(openReader()).rejects.toMatchObject({ code: 'LOG_NOT_FOUND' });
     const log = await openWriter();

@@ -54,7 +54,7 @@ export interface LogReader<Payload> {
   head(): Promise<Line<Payload> | undefined>;
   /**
    * Batches of entries in order.
-   * @throws BanyanError LOG_CORRUPT when a sealed segment or a line before the end fails its checksum or the chain breaks.
+   * @throws BanyanError LOG_CLOSED when the log is closed before the end, unless `follow` was asked for; LOG_CORRUPT when a sealed segment or a line before the end fails its checksum or the chain breaks.
    */
   read(options: ReadOptions): AsyncIterable<readonly LogEntry<Payload>[]>;
 }

@@ -21,6 +21,8 @@ export function runTracker(
     try {
       await tracker.run();
     } catch (error) {
+      // Its translator is closing, and so does this; or it is started again, and the next run sees that log.
+      if (isBanyanError(error, 'LOG_CLOSED')) return;
       if (!isBanyanError(error, 'GENERATION_UNKNOWN')) throw error;
       isGone = true;
     }
