@@ -1,4 +1,4 @@
-import type { Item, ItemState } from 'banyan/projections';
+import { placeOf, type Item } from 'banyan/projections';
 import type { OrderKey } from 'banyan/events';
 import { z } from 'zod';
 import type { Outcome } from './answer.ts';
@@ -123,7 +123,8 @@ function isCovered(reached: Place | undefined, wanted: Place): boolean {
 
 /** What showing an item shows. */
 export function placesOf({ state }: Item): Places {
-  const at = settledAt(state);
+  // Unsettled events lie above every generation's watermark: whoever was shown them would wait for it at each read.
+  const at = placeOf(state);
   // A base that nothing came before begins in front of an event, which has the index 0: it shows nothing.
   return at === undefined || at.index < 0
     ? new Map()
@@ -133,19 +134,4 @@ export function placesOf({ state }: Item): Places {
 /** The name of an event log in a session. */
 export function logOf({ source, translation }: Pick<OrderKey, 'source' | 'translation'>): string {
   return `${source}:${translation}`;
-}
-
-/**
- * Of an item with unsettled events its base: those lie above every generation's watermark, and whoever was shown them
- * would wait for it at each further read.
- */
-function settledAt(state: ItemState): OrderKey | undefined {
-  switch (state.kind) {
-    case 'settled':
-    case 'removed':
-      return state.at;
-    case 'open':
-    case 'behind':
-      return state.base.at;
-  }
 }

@@ -1,15 +1,10 @@
-import {
-  compareOrderKeys,
-  type Delivery,
-  type DomainEvent,
-  type OrderKey,
-  type Progress,
-} from 'banyan/events';
+import { compareOrderKeys, type Delivery, type DomainEvent, type Progress } from 'banyan/events';
 import { isSkipped, orderedBounds, type Bounds } from './converge/bounds.ts';
 import { converge } from './converge/converge.ts';
 import { limitsOf } from './converge/limits.ts';
 import { newlyParked, type NewlyParked } from './converge/newly-parked.ts';
 import type { FoldFailure } from './failure.ts';
+import { placeOf } from './item-state.ts';
 import { keysOf } from './keys.ts';
 import { parkProjection } from './park-projection.ts';
 import { coversEvent, coversKey } from './progress.ts';
@@ -100,20 +95,8 @@ function route(projection: AnyProjection, fresh: readonly DomainEvent[], id: Gen
  * the fold drops. What the progress covers and a new event should have come before is no duplicate.
  */
 function checkOrder(id: GenerationId, item: Item, first: DomainEvent | undefined, expected: Progress): void {
-  const at = placeOf(item);
+  const at = placeOf(item.state);
   if (first && at && compareOrderKeys(first, at) < 0 && coversKey(expected, at)) throw outOfOrder(id, first);
-}
-
-/** Up to where an item has everything, as far as it tells. */
-function placeOf({ state }: Item): OrderKey | undefined {
-  switch (state.kind) {
-    case 'settled':
-    case 'removed':
-      return state.at;
-    case 'open':
-    case 'behind':
-      return state.base.at;
-  }
 }
 
 function convergeAll(

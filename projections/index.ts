@@ -68,6 +68,7 @@ export {
   type ParkedKey,
   type ShownParked,
 } from './parked.ts';
+export { placeOf } from './item-state.ts';
 export { nextRevision } from './revision.ts';
 export { projectionFailed } from './projector-errors.ts';
 export { covers, coversEvent } from './progress.ts';

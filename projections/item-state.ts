@@ -1,4 +1,17 @@
+import type { OrderKey } from 'banyan/events';
 import type { Item, ItemState, Trouble } from './view-store.ts';
+
+/** Up to where an item has everything for good; undefined: nothing is known to have been applied. */
+export function placeOf(state: ItemState): OrderKey | undefined {
+  switch (state.kind) {
+    case 'settled':
+    case 'removed':
+      return state.at;
+    case 'open':
+    case 'behind':
+      return state.base.at;
+  }
+}
 
 /** What an item in this state asks of somebody; undefined: nothing. */
 export function troubleOf(state: ItemState): Trouble | undefined {

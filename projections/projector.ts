@@ -1,4 +1,3 @@
-import { promises as timers } from 'node:timers';
 import {
   eventLogName,
   type Bus,
@@ -12,8 +11,6 @@ import {
   isBanyanError,
   once,
   systemClock,
-  toError,
-  type BanyanError,
   type Clock,
   type Closeable,
   type Logger,
@@ -21,9 +18,8 @@ import {
 import { applyBatch, type Applied, type Target } from './apply-batch.ts';
 import { logParked } from './converge/newly-parked.ts';
 import { createGathering, type Gathering, type GatheringLimits } from './gathering.ts';
-import { closedEarly, ProgressWaits } from './progress-waits.ts';
-import { covers } from './progress.ts';
 import { isRetryable, notAlone, subscriptionChanged } from './projector-errors.ts';
+import { ProjectorLife } from './projector-life.ts';
 import { Purge } from './purge.ts';
 
 /** What a projector needs. */
@@ -115,13 +111,10 @@ class RunningProjector implements Projector {
   readonly #options: ProjectorOptions;
   readonly #subscription: RunningSubscription;
   readonly #gathering: Gathering;
-  readonly #closing = new AbortController();
-  readonly #waits = new ProgressWaits<ProjectorStatus>();
+  readonly #life: ProjectorLife;
   readonly #purge: Purge;
-  #state: ProjectorState = { kind: 'running' };
   #progress: Progress;
   #batch: readonly Delivery[] = [];
-  #counts = { events: 0, duplicates: 0, documents: 0, commits: 0, parked: 0 };
   #lastLogTime: string | undefined;
 
   constructor(
@@ -135,17 +128,19 @@ class RunningProjector implements Projector {
     this.#gathering = gathering;
     this.#progress = from;
     this.#purge = new Purge(options);
+    const { generation, logger } = options;
+    this.#life = new ProjectorLife({ generation, logger, status: () => this.status() });
     const work = this.#work().catch(async (error: unknown) => {
       this.#fail(error);
       await subscription.close();
     });
     const fed = subscription.ended.catch((error: unknown) => this.#fail(error)).then(() => gathering.end());
-    this.ended = Promise.all([work, fed]).then(() => this.#end());
+    this.ended = Promise.all([work, fed]).then(() => this.#life.end());
     this.ended.catch(() => undefined);
   }
 
   readonly close = once(async () => {
-    this.#closing.abort();
+    this.#life.stop();
     this.#gathering.end();
     await this.#subscription.close();
     await this.ended.catch(() => undefined);
@@ -158,9 +153,9 @@ class RunningProjector implements Projector {
     return {
       projection: generation.projection,
       generation: generation.number,
-      state: this.#state,
+      state: this.#life.state,
       progress: this.#progress,
-      ...this.#counts,
+      ...this.#life.counts,
       pendingEvents: pending.reduce((sum, { events }) => sum + events.length, 0),
       lastLogTime: this.#lastLogTime,
       lagMs: oldest ? Math.max(0, clock.now() - Date.parse(oldest.logTime)) : 0,
@@ -168,15 +163,11 @@ class RunningProjector implements Projector {
   }
 
   onProgress(listener: (status: ProjectorStatus) => void): { close(): void } {
-    return this.#waits.listen(listener);
+    return this.#life.listen(listener);
   }
 
-  async reached(target: Progress, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    if (covers(this.#progress, target)) return;
-    if (this.#state.kind === 'failed') throw this.#state.error;
-    if (this.#state.kind === 'closed') throw closedEarly();
-    await this.#waits.until(target, signal);
+  reached(target: Progress, signal?: AbortSignal): Promise<void> {
+    return this.#life.reached(target, signal);
   }
 
   async #work(): Promise<void> {
@@ -200,15 +191,15 @@ class RunningProjector implements Projector {
         // What failed may have been done, and only its answer lost.
         if (attempt > 1) this.#progress = this.#recognized(batch, await store.progress(generation));
         const applied = await applyBatch(this.#options, batch, this.#progress);
-        this.#state = { kind: 'running' };
+        this.#life.running();
         return applied;
       } catch (error) {
         if (isBanyanError(error, 'PROGRESS_CONFLICT')) {
           throw notAlone(generation, this.#progress, await store.progress(generation));
         }
         if (!isRetryable(error)) throw error;
-        await this.#pause(error, attempt);
-        if (this.#closing.signal.aborted) return undefined;
+        await this.#life.retrying(error, attempt);
+        if (this.#life.isClosing) return undefined;
       }
     }
   }
@@ -230,44 +221,17 @@ class RunningProjector implements Projector {
     throw notAlone(this.#options.generation, this.#progress, found);
   }
 
-  async #pause(error: BanyanError, attempt: number): Promise<void> {
+  #note(applied: Applied): void {
+    this.#progress = applied.progress;
+    this.#lastLogTime = applied.last?.logTime ?? this.#lastLogTime;
+    this.#life.applied(applied);
     const { logger, generation } = this.#options;
-    this.#state = { kind: 'retrying', code: error.code, attempt };
-    logger.warn({ projection: generation.projection, code: error.code, attempt }, error.message);
-    const milliseconds = Math.min(100 * 2 ** (attempt - 1), 5000);
-    await timers.setTimeout(milliseconds, undefined, { signal: this.#closing.signal }).catch(() => undefined);
-  }
-
-  #note({ progress, last, events, duplicates, documents, parked }: Applied): void {
-    this.#progress = progress;
-    this.#lastLogTime = last?.logTime ?? this.#lastLogTime;
-    const before = this.#counts;
-    this.#counts = {
-      events: before.events + events,
-      duplicates: before.duplicates + duplicates,
-      documents: before.documents + documents,
-      commits: before.commits + 1,
-      parked: before.parked + parked.length,
-    };
-    const { logger, generation } = this.#options;
-    for (const key of parked) logParked(logger, generation, key);
-    this.#waits.tell(this.status());
+    for (const key of applied.parked) logParked(logger, generation, key);
+    this.#life.tell();
   }
 
   #fail(thrown: unknown): void {
-    if (this.#state.kind === 'failed' || this.#closing.signal.aborted) return;
-    const error = toError(thrown);
-    this.#state = { kind: 'failed', error };
-    this.#gathering.fail(error);
-    // Who drops a generation ends its projector: not a failure, though nothing was told to close.
-    const level = isBanyanError(error, 'GENERATION_UNKNOWN') ? 'info' : 'error';
-    this.#options.logger[level]({ projection: this.#options.projection.name, err: error }, error.message);
-  }
-
-  #end(): void {
-    if (this.#state.kind !== 'failed') this.#state = { kind: 'closed' };
-    const error = this.#state.kind === 'failed' ? this.#state.error : closedEarly();
-    this.#waits.end(error);
-    if (this.#state.kind === 'failed') throw error;
+    const error = this.#life.fail(thrown);
+    if (error) this.#gathering.fail(error);
   }
 }

@@ -1,22 +1,12 @@
 import type { Bus, DomainEvent, Progress, RunningSubscription } from 'banyan/events';
-import {
-  isBanyanError,
-  once,
-  systemClock,
-  toError,
-  type BanyanError,
-  type Clock,
-  type Logger,
-} from 'banyan/runtime';
-import { setTimeout as wait } from 'node:timers/promises';
+import { once, systemClock, toError, type Clock, type Logger } from 'banyan/runtime';
 import { applyUnordered, type AppliedUnordered, type UnorderedTarget } from './apply-unordered.ts';
 import type { ConvergeLimits } from './converge/limits.ts';
 import { DeliveryQueue, type Handed } from './delivery-queue.ts';
-import { closedEarly, ProgressWaits } from './progress-waits.ts';
-import { covers } from './progress.ts';
 import type { AnyProjection } from './projection.ts';
-import type { Projector, ProjectorState, ProjectorStatus } from './projector.ts';
+import type { Projector, ProjectorStatus } from './projector.ts';
 import { isRetryable } from './projector-errors.ts';
+import { ProjectorLife } from './projector-life.ts';
 import { trackingView, type TrackingView } from './tracking-view.ts';
 import { projectionParked } from './unordered-errors.ts';
 import type { Generation, ViewStore } from './view-store.ts';
@@ -78,11 +68,8 @@ class UnorderedProjector implements Projector {
   readonly #tracking: TrackingView;
   readonly #queue: DeliveryQueue;
   readonly #subscription: RunningSubscription;
-  readonly #closing = new AbortController();
-  readonly #waits = new ProgressWaits<ProjectorStatus>();
-  #state: ProjectorState = { kind: 'running' };
+  readonly #life: ProjectorLife;
   #batch: readonly Handed[] = [];
-  #counts = { events: 0, duplicates: 0, documents: 0, commits: 0, parked: 0 };
   #lastLogTime: string | undefined;
 
   constructor(
@@ -96,14 +83,15 @@ class UnorderedProjector implements Projector {
     this.#queue = queue;
     this.#subscription = subscription;
     const { projection, generation, store, logger, limits } = options;
+    this.#life = new ProjectorLife({ generation, logger, wait: options.wait, status: () => this.status() });
     this.#target = { projection, generation, store, tracking, logger, ...(limits && { limits }) };
     const parts = [this.#work(), this.#watch(), subscription.ended];
-    this.ended = Promise.all(parts.map((part) => this.#guarded(part))).then(() => this.#end());
+    this.ended = Promise.all(parts.map((part) => this.#guarded(part))).then(() => this.#life.end());
     this.ended.catch(() => undefined);
   }
 
   readonly close = once(async () => {
-    this.#stop(closedEarly());
+    this.#stop();
     await this.#subscription.close();
     await this.ended.catch(() => undefined);
   });
@@ -118,9 +106,9 @@ class UnorderedProjector implements Projector {
     return {
       projection: generation.projection,
       generation: generation.number,
-      state: this.#state,
+      state: this.#life.state,
       progress: this.#progress,
-      ...this.#counts,
+      ...this.#life.counts,
       pendingEvents: pending.length,
       lastLogTime: this.#lastLogTime,
       lagMs: oldest === '' ? 0 : Math.max(0, clock.now() - Date.parse(oldest)),
@@ -128,15 +116,11 @@ class UnorderedProjector implements Projector {
   }
 
   onProgress(listener: (status: ProjectorStatus) => void): { close(): void } {
-    return this.#waits.listen(listener);
+    return this.#life.listen(listener);
   }
 
-  async reached(target: Progress, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    if (covers(this.#progress, target)) return;
-    if (this.#state.kind === 'failed') throw this.#state.error;
-    if (this.#state.kind === 'closed') throw closedEarly();
-    await this.#waits.until(target, signal);
+  reached(target: Progress, signal?: AbortSignal): Promise<void> {
+    return this.#life.reached(target, signal);
   }
 
   get #progress(): Progress {
@@ -166,11 +150,11 @@ class UnorderedProjector implements Projector {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const applied = await applyUnordered(this.#target, events);
-        this.#state = { kind: 'running' };
+        this.#life.running();
         return applied;
       } catch (error) {
-        if (!isRetryable(error) || this.#closing.signal.aborted) throw error;
-        await this.#pause(error, attempt);
+        if (!isRetryable(error) || this.#life.isClosing) throw error;
+        await this.#life.retrying(error, attempt);
       }
     }
   }
@@ -179,12 +163,12 @@ class UnorderedProjector implements Projector {
   async #watch(): Promise<void> {
     let told: number | undefined;
     for (;;) {
-      await this.#wait(this.#options.everyMs);
-      if (this.#closing.signal.aborted) return;
+      await this.#life.wait(this.#options.everyMs);
+      if (this.#life.isClosing) return;
       try {
         const { revision, parked } = await this.#tracking.recent();
         if (parked) throw projectionParked(this.#options.generation, parked);
-        if (revision !== told) this.#waits.tell(this.status());
+        if (revision !== told) this.#life.tell();
         told = revision;
       } catch (error) {
         // Whoever applies events says it, and tries again.
@@ -193,62 +177,26 @@ class UnorderedProjector implements Projector {
     }
   }
 
-  async #pause(error: BanyanError, attempt: number): Promise<void> {
-    const { logger, generation } = this.#options;
-    this.#state = { kind: 'retrying', code: error.code, attempt };
-    logger.warn({ projection: generation.projection, code: error.code, attempt }, error.message);
-    await this.#wait(Math.min(100 * 2 ** (attempt - 1), 5000));
-  }
-
-  async #wait(milliseconds: number): Promise<void> {
-    const { signal } = this.#closing;
-    const pause = this.#options.wait ?? ((ms: number) => wait(ms, undefined, { signal }));
-    await pause(milliseconds, signal).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
-  }
-
-  #note({ events, duplicates, documents, parked, last }: AppliedUnordered): void {
+  #note(applied: AppliedUnordered): void {
+    const { last } = applied;
     if (last && last.logTime > (this.#lastLogTime ?? '')) this.#lastLogTime = last.logTime;
-    const before = this.#counts;
-    this.#counts = {
-      events: before.events + events,
-      duplicates: before.duplicates + duplicates,
-      documents: before.documents + documents,
-      commits: before.commits + 1,
-      parked: before.parked + parked.length,
-    };
-    this.#waits.tell(this.status());
+    this.#life.applied(applied);
+    this.#life.tell();
   }
 
   async #guarded(part: Promise<void>): Promise<void> {
     try {
       await part;
     } catch (error) {
-      this.#fail(error);
+      this.#life.fail(error);
     }
     // Where one part ends, all do.
-    this.#stop(this.#state.kind === 'failed' ? this.#state.error : closedEarly());
+    this.#stop();
     await this.#subscription.close();
   }
 
-  #fail(thrown: unknown): void {
-    if (this.#state.kind === 'failed' || this.#closing.signal.aborted) return;
-    const error = toError(thrown);
-    this.#state = { kind: 'failed', error };
-    // Who drops a generation ends its projectors: not a failure, though nothing was told to close.
-    const level = isBanyanError(error, 'GENERATION_UNKNOWN') ? 'info' : 'error';
-    this.#options.logger[level]({ projection: this.#options.projection.name, err: error }, error.message);
-  }
-
-  #stop(error: Error): void {
-    this.#closing.abort();
-    this.#queue.end(error);
-  }
-
-  #end(): void {
-    if (this.#state.kind !== 'failed') this.#state = { kind: 'closed' };
-    this.#waits.end(this.#state.kind === 'failed' ? this.#state.error : closedEarly());
-    if (this.#state.kind === 'failed') throw this.#state.error;
+  #stop(): void {
+    this.#life.stop();
+    this.#queue.end(this.#life.error);
   }
 }

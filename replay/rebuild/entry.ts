@@ -1,12 +1,5 @@
 import type { OrderKey } from 'banyan/events';
-import {
-  isParked,
-  type Document,
-  type IndexEntry,
-  type Item,
-  type ItemState,
-  type Stuck,
-} from 'banyan/projections';
+import { isParked, placeOf, type Document, type IndexEntry, type Item, type Stuck } from 'banyan/projections';
 
 /** Which list of the cache an entry is in. */
 export type Segment = 'none' | 'probation' | 'protected';
@@ -65,20 +58,8 @@ export class Entry {
   /** Holds what an item is. @param indexEntries those of its document, where it is to be written */
   become(item: Item, indexEntries: readonly IndexEntry[] = []): void {
     this.document = item.document;
-    this.at = baseOf(item.state);
+    this.at = placeOf(item.state);
     this.held = heldOf(item, indexEntries);
-  }
-}
-
-/** Up to where an item is folded for good. */
-function baseOf(state: ItemState): OrderKey | undefined {
-  switch (state.kind) {
-    case 'settled':
-    case 'removed':
-      return state.at;
-    case 'open':
-    case 'behind':
-      return state.base.at;
   }
 }
 

@@ -21,7 +21,7 @@ export function runTracker(
     try {
       await tracker.run();
     } catch (error) {
-      // Its translator is closing, and so does this; or it is started again, and the next run sees that log.
+      // The process is ending, the translator's log first.
       if (isBanyanError(error, 'LOG_CLOSED')) return;
       if (!isBanyanError(error, 'GENERATION_UNKNOWN')) throw error;
       isGone = true;
