@@ -89,12 +89,21 @@ async function start(process: CrashProcess, { everyMs, everyEvents }: Life, seen
   }
 }
 
-async function append({ eventLog }: Running, entries: readonly Entry[], below: (n: number) => number) {
+/** Appends; now and then all that is durable is counted first. */
+async function append(
+  { eventLog }: Running,
+  entries: readonly Entry[],
+  below: (n: number) => number,
+  isCounted: () => Promise<unknown>,
+) {
   for (const { skipped, parts } of entries) {
     const position = eventLog.committed + 1 + skipped;
     await appendEntry(eventLog, ref, position, position * 10, parts);
     if (below(2) === 0) await eventLog.sync();
-    if (below(4) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    if (below(4) === 0) {
+      await eventLog.sync();
+      await isCounted();
+    }
   }
   await eventLog.sync();
 }
@@ -108,8 +117,11 @@ async function live(disk: CrashDisk, one: Life, seen: Seen, below: (n: number) =
   try {
     running = await start(process, one, seen);
     const begun = running.eventLog.durable;
-    await append(running, one.entries, below);
-    await Promise.race([process.died, counted(running, begun, process)]);
+    const { died } = process;
+    const now = running;
+    const isCounted = (): Promise<unknown> => Promise.race([died, counted(now, begun, process)]);
+    await append(running, one.entries, below, isCounted);
+    await isCounted();
     if (!process.dead) tallies = await checked(running, seen);
   } catch (error) {
     if (!process.dead) throw error;

@@ -2,7 +2,7 @@ import { createHostileBus } from 'banyan/events';
 import { createTracker, startUnorderedProjector } from 'banyan/projections';
 import { closeAll, once, systemClock, type Closeable } from 'banyan/runtime';
 import type { Feeder, FeederOptions } from '../feeding.ts';
-import { chaosHealAfterMs, chaosHostility } from './hostility.ts';
+import { chaosHealAfterMs, chaosHostility, chaosLimits } from './hostility.ts';
 import { runTracker } from './run-tracker.ts';
 import { sharedQueue } from './shared-queue.ts';
 import { openTallies } from './tallies.ts';
@@ -16,7 +16,12 @@ const instances = 2;
  */
 export function chaoticFeeder(options: FeederOptions & { readonly seed: number }): Feeder {
   const { store, eventLog, logger, signal, seed } = options;
-  const hostile = createHostileBus({ eventLog, hostility: chaosHostility(seed), logger });
+  const hostile = createHostileBus({
+    eventLog,
+    hostility: chaosHostility(seed),
+    logger,
+    limits: chaosLimits,
+  });
   const bus = sharedQueue(hostile);
   const tallies = openTallies(options);
   return {

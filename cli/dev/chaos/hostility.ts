@@ -9,6 +9,9 @@ export function chaosHostility(seed: number): Hostility {
   return { seed, drop: 0.02, repeat: 4, delayMs: 500, batch: 50 };
 }
 
+/** What waits for each view: a laptop holds several of them beside all the rest of `banyan dev`. */
+export const chaosLimits = { waiting: 4000, bytes: 8 * 2 ** 20 } as const;
+
 /** Milliseconds after which what a tally misses is taken from the event log: longer than the bus is ever late. */
 export const chaosHealAfterMs = 2000;
 
