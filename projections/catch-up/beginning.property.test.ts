@@ -40,3 +40,41 @@ test('no event behind a place is left out, and not all is read again', async () 
 test('a key that has nothing yet is read from the beginning', async () => {
   expect(await beginningOf([], [undefined])).toEqual({});
 });
+
+test('a frontier with the position of one log and an older log time leaves out nothing of another', async () => {
+  const line = (position: number, logTime: string, type: string) => ({
+    ...{
+      position,
+      previous: position - 1,
+      part: 0,
+      last: true,
+      kind: 'events',
+      logTime,
+      committedAt: logTime,
+    },
+    ...{ first: 0, events: [{ id: `${type}:${String(position)}:0`, type, data: {} }] },
+  });
+  const orders = { source: 'shop', translation: 'orders', version: 1 };
+  const stock = { source: 'shop', translation: 'stock', version: 1 };
+  const reader = historyReader(
+    {
+      log: stock,
+      lines: [1, 2, 3, 4].map((position) => line(position, timeAt(position), 'Stocked')) as never,
+    },
+    1,
+  );
+  // The orders have come to position 3, of which only the log time at position 1 is known.
+  const frontier = { logTime: timeAt(1), source: 'shop', position: 4, translation: 'orders', index: -1 };
+  const from = await beginningOf(
+    [
+      { log: orders, reader },
+      { log: stock, reader },
+    ],
+    [frontier],
+  );
+  expect(from).toEqual({ 'shop:orders@1': { position: 3 } });
+});
+
+function timeAt(second: number): string {
+  return `2026-01-01T00:00:0${String(second)}.000000Z`;
+}

@@ -1,7 +1,6 @@
 import {
   cursorBefore,
   eventLogName,
-  type EventLogRef,
   type LogCursor,
   type MergedLog,
   type OrderKey,
@@ -20,9 +19,10 @@ export async function beginningOf(
   const known = places.filter((place) => place !== undefined);
   if (known.length === 0 || known.length < places.length) return from;
   for (const { log, reader } of logs) {
-    const isOwn = ({ source, index }: OrderKey): boolean => source === log.source && index >= 0;
-    const own = known.filter((place) => isOwn(place)).map((place) => cursorOf(log, place));
-    // A place before all events of a position is a frontier, whose log time may be older than its position.
+    // Elsewhere the log time decides: the position of a frontier may be one that another log has not come to yet.
+    const isOwn = (place: OrderKey): boolean =>
+      place.source === log.source && place.translation === log.translation;
+    const own = known.filter((place) => isOwn(place)).map((place) => cursorOf(place));
     const times = known.filter((place) => !isOwn(place)).map(({ logTime }) => logTime);
     const [least] = times.sort();
     const others = least === undefined ? [] : [await cursorBefore(reader, least)];
@@ -32,11 +32,9 @@ export async function beginningOf(
   return from;
 }
 
-/** Within a source the position decides, whatever the log time. */
-function cursorOf({ translation }: EventLogRef, place: OrderKey): LogCursor | undefined {
-  const { position, index } = place;
-  // Another translation may have events behind the place in the same transaction.
-  if (translation === place.translation) return { position, index };
+/** A place before all events of its position is no event's: its index is below 0. */
+function cursorOf({ position, index }: OrderKey): LogCursor | undefined {
+  if (index >= 0) return { position, index };
   return position > 1 ? { position: position - 1 } : undefined;
 }
 
