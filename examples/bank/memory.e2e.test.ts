@@ -12,8 +12,7 @@ import { createTpcb } from '../../kit/tpcb.ts';
 
 const config = resolve('examples/bank/banyan.config.ts');
 const million = 1_000_000;
-/** A hostile bus holds what it delays and repeats, for each view. */
-const megabytes = process.env['BANYAN_CHAOS'] === undefined ? 400 : 500;
+const megabytes = 400;
 const limit = megabytes * 1024 * 1024;
 
 let running: BanyanProcess | undefined;
