@@ -36,7 +36,10 @@ module.exports = {
       from: { path: '^([^/]+)/', pathNot: `${test}|^bench/|^kit/whole-path/` },
       to: {
         path: '^(runtime|cdc|events|projections|gateway|legacy-adapter|replay|catalog|testing|cli)/',
-        pathNot: ['^$1/', '^[^/]+/index\\.ts$'],
+        pathNot: [
+          '^$1/',
+          '^([^/]+|runtime/aws|events/eventbridge|projections/(dynamodb|lambda))/index\\.ts$',
+        ],
       },
     },
     {
