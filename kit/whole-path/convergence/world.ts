@@ -1,24 +1,14 @@
-import {
-  eventLogName,
-  eventsOfLine,
-  type DomainEvent,
-  type EventLogRef,
-  type MergedLog,
-  type Progress,
-  type Tally,
-  type TallyFeed,
-  logEnds,
-} from 'banyan/events';
+import { logEnds, type DomainEvent, type Progress } from 'banyan/events';
 import { covers, createMemoryViewStore, type AtomicViewStore, type Generation } from 'banyan/projections';
 import { silentLogger, type Clock } from 'banyan/runtime';
 import { applyUnordered } from '../../../projections/apply-unordered.ts';
 import { createTracker } from '../../../projections/tracker/tracker.ts';
 import { trackingView } from '../../../projections/tracking-view.ts';
 import { foldPartition } from '../../../replay/rebuild/fold-partition.ts';
-import { ArrayLog } from './array-log.ts';
 import { Fibers, type Fiber, type Gate } from './fibers.ts';
 import { gatedStore } from './gated-store.ts';
 import { timeAt, type Committed } from './oracle.ts';
+import { eventsOf, ToldLogs, toldLogs } from './told-logs.ts';
 import { trails } from './view.ts';
 
 /** What may go wrong, and how often. */
@@ -43,11 +33,6 @@ export interface Weather {
   readonly replayAt: number;
 }
 
-const logs: readonly EventLogRef[] = [
-  { source: 'shop', translation: 'orders', version: 1 },
-  { source: 'shop', translation: 'stock', version: 1 },
-  { source: 'crm', translation: 'orders', version: 1 },
-];
 const group = 'sales';
 const projectors = 3;
 const trackers = 2;
@@ -72,11 +57,8 @@ export class World {
   readonly #weather: Weather;
   readonly #random: () => number;
   readonly #fibers: Fibers;
-  readonly #logs = new Map(logs.map((log) => [eventLogName(log), new ArrayLog(log)]));
-  readonly #tallies = new Map<string, Tally[]>(logs.map((log) => [eventLogName(log), []]));
+  readonly #told = new ToldLogs();
   readonly #places = new Map<string, Fiber>();
-  /** By source, its last transaction. */
-  readonly #committed = new Map<string, { readonly position: number; readonly logTime: string }>();
   #now = Date.UTC(2026, 5, 1);
   #isCalm = false;
 
@@ -93,9 +75,9 @@ export class World {
     await this.store.movePointer(group, 0, { [trails.name]: 1 });
     this.#feed(first).isOpen = true;
     for (const [at, transaction] of history.entries()) {
-      this.#append(transaction);
+      this.#publish(this.#told.append(transaction));
       if (at === Math.floor(history.length * this.#weather.replayAt)) await this.#replay();
-      if (this.#random() < 0.5) this.#tally();
+      if (this.#random() < 0.5) this.#told.tally(this.#now);
       const steps = Math.floor(this.#random() * 30);
       for (let step = 0; step < steps; step += 1) await this.#step();
     }
@@ -103,8 +85,8 @@ export class World {
   }
 
   /** Where every log ends. */
-  get end(): Record<string, { readonly position: number }> {
-    return Object.fromEntries([...this.#logs].map(([name, { end }]) => [name, { position: end }]));
+  get end(): Progress {
+    return this.#told.end;
   }
 
   async #step(): Promise<void> {
@@ -177,8 +159,8 @@ export class World {
     const tracker = createTracker({
       ...{ projection: trails, generation, healAfterMs, logger: silentLogger, clock: this.#clock },
       store: gatedStore(this.store, gate),
-      logs: this.#readers(),
-      tallies: this.#feedOfTallies(),
+      logs: this.#told.readers,
+      tallies: this.#told.feed,
       itemLimits: { windowEvents, windowBytes: 1e6 },
       ...(purge && { purgeAfterMs: 0 }),
     });
@@ -189,46 +171,9 @@ export class World {
     return { now: () => this.#now };
   }
 
-  #readers(): MergedLog[] {
-    return logs.map((log) => ({ log, reader: this.#logOf(eventLogName(log)) }));
-  }
-
-  #logOf(name: string): ArrayLog {
-    const log = this.#logs.get(name);
-    if (!log) throw new Error(`no log ${name}`);
-    return log;
-  }
-
-  #feedOfTallies(): TallyFeed {
-    return {
-      tallies: async function* (this: World, ref: EventLogRef, after: number) {
-        for (const tally of [...(this.#tallies.get(eventLogName(ref)) ?? [])])
-          if (tally.to > after) yield tally;
-        await Promise.resolve();
-      }.bind(this),
-    };
-  }
-
-  #append({ source, position, logTime, told }: Committed): void {
-    this.#committed.set(source, { position, logTime });
-    for (const log of logs.filter((one) => one.source === source)) {
-      const said = told[log.translation as 'orders' | 'stock'];
-      if (said.length === 0) continue;
-      const to = this.#logOf(eventLogName(log));
-      to.append(
-        position,
-        logTime,
-        said.map(({ type, keys }) => ({ type, data: { keys } })),
-      );
-      const line = to.lines.at(-1);
-      if (line) this.#publish(to, line);
-    }
-  }
-
-  /** What the bus will bring of a line, to each generation by chance. */
-  #publish({ ref }: ArrayLog, line: ArrayLog['lines'][number], to: readonly Fed[] = this.fed): void {
-    if (line.kind !== 'events') return;
-    for (const event of eventsOfLine(ref, line)) {
+  /** What the bus will bring of the events, to each generation by chance. */
+  #publish(events: readonly DomainEvent[], to: readonly Fed[] = this.fed): void {
+    for (const event of events) {
       if (!trails.handlers.has(event.type)) continue;
       for (const { pending, lost } of to) {
         if (this.#random() < this.#weather.drop) lost.add(event.id);
@@ -241,31 +186,11 @@ export class World {
   }
 
   /** The subscription begins behind the floor: also with what was said before there was one. */
-  #publishBefore(fed: Fed, floor: Progress, subscribed: ReadonlyMap<string, number>): void {
-    for (const [name, log] of this.#logs) {
-      const [from, to] = [floor[name]?.position ?? 0, subscribed.get(name) ?? 0];
-      for (const line of log.lines)
-        if (line.position > from && line.position <= to) this.#publish(log, line, [fed]);
-    }
-  }
-
-  /** Each log's keeper counts what came since its last tally. */
-  #tally(): void {
-    for (const [name, log] of this.#logs) {
-      // Its translator tells how far it is, also where there was nothing to say.
-      const last = this.#committed.get(log.ref.source);
-      if (last && last.position > log.end) log.append(last.position, last.logTime, []);
-      const tallies = this.#tallies.get(name) ?? [];
-      const after = tallies.at(-1)?.to ?? 0;
-      const end = log.lines.at(-1);
-      if (!end || end.position <= after) continue;
-      const counts: Record<string, number> = {};
-      for (const line of log.lines) {
-        if (line.position <= after || line.kind !== 'events') continue;
-        for (const { type } of line.events) counts[type] = (counts[type] ?? 0) + 1;
-      }
-      const at = new Date(this.#now).toISOString();
-      tallies.push({ log: name, after, to: end.position, logTime: end.logTime, at, counts });
+  #publishBefore(fed: Fed, floor: Progress, subscribed: Progress): void {
+    for (const [name, log] of this.#told.all) {
+      const [from, to] = [floor[name]?.position ?? 0, subscribed[name]?.position ?? 0];
+      for (const { position } of log.lines)
+        if (position > from && position <= to) this.#publish(eventsOf(log, position), [fed]);
     }
   }
 
@@ -273,10 +198,10 @@ export class World {
   async #replay(): Promise<void> {
     const building = await this.#generation(2, 'building');
     const fed = this.#feed(building);
-    const subscribed = new Map([...this.#logs].map(([name, { end }]) => [name, end]));
+    const subscribed = this.#told.end;
     this.#fibers.start('replay', async (gate) => {
       const store = gatedStore(this.store, gate);
-      const readers = this.#readers();
+      const { readers } = this.#told;
       const { progress: floor } = await foldPartition({
         ...{
           projection: trails,
@@ -315,7 +240,15 @@ export class World {
 
   #generation(number: number, kind: 'live' | 'building'): Promise<Generation> {
     return this.store.createGeneration({
-      ...{ projection: trails.name, number, state: { kind }, bundle: 'none', logs, floor: {}, indexes: [] },
+      ...{
+        projection: trails.name,
+        number,
+        state: { kind },
+        bundle: 'none',
+        logs: toldLogs,
+        floor: {},
+        indexes: [],
+      },
       createdAt: timeAt(0),
     });
   }
@@ -323,11 +256,9 @@ export class World {
   /** Nobody dies any more, who sleeps wakes up in time; until every view is complete and nothing is on its way. */
   async #calm(): Promise<void> {
     this.#isCalm = true;
-    // A tick far behind everything, at one place of its source for all translations of it.
-    for (const log of this.#logs.values())
-      log.append((this.#committed.get(log.ref.source)?.position ?? 0) + 1, timeAt(1e6), []);
+    this.#told.tick();
     for (let round = 0; round < 20_000; round += 1) {
-      if (round % 100 === 0) this.#tally();
+      if (round % 100 === 0) this.#told.tally(this.#now);
       this.#now += 50;
       await this.#step();
       if (round % 20 === 0 && (await this.#isComplete())) return;
