@@ -1,12 +1,10 @@
 import { pino, type Logger as PinoLogger } from 'pino';
+import { secretFields } from './secret-fields.ts';
 
 /** A structured logger: JSON lines, fields first, message second. */
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error'> & {
   child(fields: Record<string, unknown>): Logger;
 };
-
-/** Names of fields whose values never reach a log. */
-const secretFields = ['password', 'secret', 'token', 'authorization', 'connectionString', 'url'];
 
 /** How a logger is made. */
 export interface LoggerOptions {

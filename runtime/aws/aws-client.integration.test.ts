@@ -1,0 +1,91 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterEach, expect, test } from '@jest/globals';
+import { awsClient, type AwsClientOptions } from './aws-client.ts';
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+/** An upstream that answers as told, call by call; the last answer for all later ones. */
+async function upstream(...answers: readonly ((answer: ServerResponse) => void)[]) {
+  const sockets = new Set<Socket>();
+  const calls: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    sockets.add(request.socket);
+    calls.push(request);
+    request.resume().on('end', () => (answers[calls.length - 1] ?? answers.at(-1))?.(response));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closing.push(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sockets, calls };
+}
+
+function clientOf(endpoint: string, given: Partial<AwsClientOptions> = {}) {
+  const latencies: [string, number][] = [];
+  const client = awsClient(DynamoDBClient, {
+    upstream: 'dynamodb',
+    region: 'us-east-1',
+    endpoint,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    metrics: { latency: (name, milliseconds) => void latencies.push([name, milliseconds]) },
+    ...given,
+  });
+  closing.push(async () => client.destroy());
+  return { client, latencies };
+}
+
+const ask = new GetItemCommand({ TableName: 't', Key: { k: { S: 'a' } } });
+const found = (answer: ServerResponse): void =>
+  void answer
+    .writeHead(200, { 'content-type': 'application/x-amz-json-1.0' })
+    .end('{"Item":{"k":{"S":"a"}}}');
+const failed = (answer: ServerResponse): void =>
+  void answer
+    .writeHead(500, { 'content-type': 'application/x-amz-json-1.0' })
+    .end('{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}');
+
+test('calls one after the other share a connection, and each is told', async () => {
+  const { endpoint, sockets } = await upstream(found);
+  const { client, latencies } = clientOf(endpoint);
+  for (let call = 0; call < 5; call += 1) await client.send(ask);
+  expect(sockets.size).toBe(1);
+  expect(latencies.map(([name]) => name)).toEqual(Array.from({ length: 5 }, () => 'dynamodb'));
+  for (const [, milliseconds] of latencies) expect(milliseconds).toBeGreaterThan(0);
+});
+
+test('what failed for the moment is tried again, and each attempt is told', async () => {
+  const { endpoint, calls } = await upstream(failed, found);
+  const { client, latencies } = clientOf(endpoint);
+  expect((await client.send(ask)).Item).toEqual({ k: { S: 'a' } });
+  expect(calls).toHaveLength(2);
+  expect(latencies).toHaveLength(2);
+});
+
+test('attempts are bounded', async () => {
+  const { endpoint, calls } = await upstream(failed);
+  const { client } = clientOf(endpoint, { maxAttempts: 2 });
+  await expect(client.send(ask)).rejects.toThrow(expect.objectContaining({ name: 'InternalServerError' }));
+  expect(calls).toHaveLength(2);
+});
+
+test('an upstream that does not answer is given up, and asked again', async () => {
+  const { endpoint, calls } = await upstream(() => undefined, found);
+  const { client } = clientOf(endpoint, { requestMs: 100 });
+  expect((await client.send(ask)).Item).toBeDefined();
+  expect(calls).toHaveLength(2);
+});
+
+test('a connection that died while the function was frozen is opened again', async () => {
+  const { endpoint, sockets } = await upstream(found);
+  const { client } = clientOf(endpoint);
+  await client.send(ask);
+  for (const socket of sockets) socket.resetAndDestroy();
+  expect((await client.send(ask)).Item).toBeDefined();
+  expect(sockets.size).toBe(2);
+});
