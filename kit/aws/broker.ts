@@ -1,6 +1,12 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isEmulatorName, startEmulator, type EmulatorName, type StartedEmulator } from './start-emulator.ts';
+import {
+  isEmulatorName,
+  startEmulator,
+  type Emulator,
+  type EmulatorName,
+  type StartedEmulator,
+} from './start-emulator.ts';
 
 /** What starts the emulators of a test run, each at the first request for it, and ends them. */
 export interface Broker {
@@ -20,9 +26,12 @@ export async function startBroker(start: typeof startEmulator = startEmulator): 
   };
   const server = createServer((request, response) => {
     const name = (request.url ?? '').slice(1);
-    if (!isEmulatorName(name)) return void answer(response, 404, `There is no emulator "${name}".`);
+    if (!isEmulatorName(name)) {
+      answer(response, 404, `There is no emulator "${name}".`);
+      return;
+    }
     once(name).then(
-      ({ close: _, ...emulator }) => answer(response, 200, emulator),
+      (emulator) => answer(response, 200, told(emulator)),
       (error: unknown) => answer(response, 500, String(error)),
     );
   });
@@ -32,10 +41,18 @@ export async function startBroker(start: typeof startEmulator = startEmulator): 
       ending.abort();
       server.close();
       server.closeAllConnections();
+      // One that could not be started has told those who asked for it.
       const started = await Promise.allSettled(asked.values());
-      await Promise.all(started.map((each) => each.status === 'fulfilled' && each.value.close()));
+      const running = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+      await Promise.all(running.map((emulator) => emulator.close()));
     },
   };
+}
+
+function told(emulator: StartedEmulator): Emulator {
+  return emulator.kind === 'running'
+    ? { kind: 'running', endpoint: emulator.endpoint }
+    : { kind: 'missing', why: emulator.why };
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {

@@ -1,20 +1,27 @@
 import { startDynamoDB } from './dynamodb.ts';
+import { startElasticMq } from './elasticmq.ts';
+import { installLambdaRic } from './lambda-ric.ts';
+import { startMiniStack } from './ministack.ts';
 import type { RunningServer } from './server.ts';
 import { Unavailable } from './unavailable.ts';
 
 /** What stands for AWS in tests and benchmarks. */
-export type EmulatorName = 'dynamodb';
+export type EmulatorName = 'dynamodb' | 'ministack' | 'elasticmq' | 'lambda-ric';
 
-/** An emulator that was asked for; `endpoint` is `http://127.0.0.1:PORT`. */
+/**
+ * An emulator that was asked for. The endpoint is `http://127.0.0.1:PORT`; of `lambda-ric`, the `node_modules` folder
+ * that has `aws-lambda-ric`.
+ */
 export type Emulator =
   | { readonly kind: 'running'; readonly endpoint: string }
   | { readonly kind: 'missing'; readonly why: string };
 
 /** One that its starter has to close. */
-export type StartedEmulator = Emulator & { close(): Promise<void> };
+export type StartedEmulator = Emulator & { readonly close: () => Promise<void> };
 
 const starters: Readonly<Record<EmulatorName, (signal?: AbortSignal) => Promise<RunningServer>>> = {
-  dynamodb: startDynamoDB,
+  ...{ dynamodb: startDynamoDB, ministack: startMiniStack, elasticmq: startElasticMq },
+  'lambda-ric': installLambdaRic,
 };
 
 /** Whether a word is the name of an emulator. */
