@@ -1,0 +1,74 @@
+import type { DomainEvent } from 'banyan/events';
+import type { EventReference, Probe } from 'banyan/events/eventbridge';
+import { systemClock, type Clock, type Logger } from 'banyan/runtime';
+import type { Metrics } from 'banyan/runtime/aws';
+import type { UnorderedTarget } from '../apply-unordered.ts';
+import type { ConvergeLimits } from '../converge/limits.ts';
+import type { AnyProjection } from '../projection.ts';
+import { trackingView } from '../tracking-view.ts';
+import type { GenerationId, ViewStore } from '../view-store.ts';
+import type { LogAttributes } from './event-fields.ts';
+import type { LambdaContext, SqsBatchResponse, SqsEvent } from './function-types.ts';
+import { Invocation } from './invocation.ts';
+import { registered } from './registered.ts';
+
+/** What a projector on Lambda needs. */
+export interface SqsProjectorOptions {
+  /** With the code that built the generation. */
+  readonly projection: AnyProjection;
+  readonly generation: GenerationId;
+  readonly store: ViewStore;
+  /** Reads an event that was too large for the bus from its event log. */
+  readonly resolve: (reference: EventReference) => Promise<DomainEvent>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** The function group that owns the view. */
+  readonly group: string;
+  /** Fields of each line about an event. */
+  readonly attributes?: LogAttributes;
+  /** Whether each event that was applied gets a line of its own. Default: only those with which something is wrong. */
+  readonly logEvents?: boolean;
+  /** Told of each probe of this subscription before its message is taken. Default: a line in the log. */
+  readonly noteProbe?: (id: GenerationId, probe: Probe) => Promise<void>;
+  readonly clock?: Clock;
+  /** Events that are applied at once. Default 500. */
+  readonly chunkEvents?: number;
+  /** Milliseconds before the function's time limit within which nothing is begun. Default 5,000. */
+  readonly marginMs?: number;
+  /** Milliseconds for which the watermark that was read is good enough. Default 500. */
+  readonly everyMs?: number;
+  readonly limits?: ConvergeLimits;
+}
+
+/** A function that an SQS queue invokes, and that reports which messages are to come again. */
+export type SqsHandler = (event: SqsEvent, context: LambdaContext) => Promise<SqsBatchResponse>;
+
+/**
+ * Makes the function that applies what the queue of one generation brings: `export const handler = sqsProjector(…)`.
+ * A message is taken once its event is applied, or dropped as a duplicate, and recorded. Those that could not be
+ * applied for the moment, or for which there was no time, come again; those of another generation, or that cannot be
+ * read, come again too until the queue moves them to its dead-letter queue. While the projection is parked messages
+ * are taken and left to the event log, from which the tracker heals them afterwards: nothing would come of trying
+ * again. It never throws, and it may be killed or frozen anywhere. The queue must be a standard one, and its event
+ * source report partial failures (`ReportBatchItemFailures`).
+ */
+export function sqsProjector(options: SqsProjectorOptions): SqsHandler {
+  const { projection, generation: id, store, limits, metrics, everyMs, clock = systemClock } = options;
+  const generationOf = registered(store, id);
+  const tracking = trackingView({ store, generation: id, clock, ...(everyMs !== undefined && { everyMs }) });
+  let isCold = true;
+  return async ({ Records: records }, context) => {
+    const logger = options.logger.child({ requestId: context.awsRequestId });
+    if (isCold) metrics.count('coldStarts', 1);
+    isCold = false;
+    const targetOf = async (): Promise<UnorderedTarget> => {
+      const generation = await generationOf();
+      return { projection, generation, store, tracking, logger, ...(limits && { limits }) };
+    };
+    try {
+      return await new Invocation({ ...options, logger, clock, context, targetOf }).run(records);
+    } finally {
+      metrics.flush();
+    }
+  };
+}

@@ -1,0 +1,308 @@
+import { describe, expect, test } from '@jest/globals';
+import type { SQSHandler } from 'aws-lambda';
+import { eventAt, type DomainEvent } from 'banyan/events';
+import { BanyanError, createLogger, type Logger } from 'banyan/runtime';
+import { skipStuck } from '../parked.ts';
+import { hookedStore, type StoreHook } from '../testing/hooked-store.ts';
+import { shopLog, UnorderedView } from '../testing/unordered-view.ts';
+import type { SqsRecord } from './function-types.ts';
+import { sqsProjector, type SqsProjectorOptions } from './sqs-projector.ts';
+import {
+  contextOf,
+  eventMessage,
+  gatheredMetrics,
+  probeMessage,
+  referenceMessage,
+  tallyMessage,
+} from './testing/messages.ts';
+
+interface Line {
+  readonly level: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+function logged(): { readonly lines: Line[]; readonly logger: Logger } {
+  const lines: Line[] = [];
+  return { lines, logger: createLogger({ write: (line) => void lines.push(JSON.parse(line) as Line) }) };
+}
+
+/** A function for the view, invoked by batches; answers with the messages that come again. */
+function functionOf(
+  view: UnorderedView,
+  { hook, ...given }: Partial<SqsProjectorOptions> & { readonly hook?: StoreHook } = {},
+) {
+  const { lines, logger } = logged();
+  const metrics = gatheredMetrics();
+  const handler = sqsProjector({
+    projection: view.projection,
+    generation: { projection: view.generation.projection, number: view.generation.number },
+    store: hook ? hookedStore(view.store, hook) : view.store,
+    resolve: () => Promise.reject(new Error('nothing is to be resolved')),
+    group: 'counting',
+    clock: view.clock,
+    everyMs: 0,
+    logger,
+    metrics,
+    ...given,
+  });
+  const invoke = async (
+    records: readonly SqsRecord[],
+    remaining?: () => number,
+  ): Promise<readonly string[]> => {
+    const { batchItemFailures } = await handler({ Records: records }, contextOf(remaining));
+    return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+  };
+  return { handler, invoke, lines, metrics };
+}
+
+const idsOf = (records: readonly SqsRecord[]): readonly string[] => records.map(({ messageId }) => messageId);
+const unreachable = (): BanyanError =>
+  new BanyanError('VIEW_STORE_UNREACHABLE', 'no answer', { retryable: true });
+
+describe('the function', () => {
+  test('applies and records what the queue brings, whatever the order and repetitions', async () => {
+    const view = await UnorderedView.begin();
+    const { invoke, metrics, lines } = functionOf(view);
+    const events = view.append(['Counted', 'a'], ['Counted', 'b'], ['Counted', 'a', 'b'], ['Cleared', 'b']);
+    const records = [...events, ...events].toReversed().map(eventMessage);
+    expect(await invoke(records)).toEqual([]);
+    expect(await view.documents()).toEqual(view.expected);
+    expect(metrics.figures).toMatchObject({ events: 4, duplicates: 4, documents: 2, coldStarts: 1 });
+    expect(metrics.flushed()).toBe(1);
+    expect(lines).toEqual([]);
+    view.tally();
+    expect((await view.tracker().run()).unmet).toBe(0);
+    await invoke(view.append(['Counted', 'a']).map(eventMessage));
+    expect(metrics.figures['coldStarts']).toBe(1);
+  });
+
+  test('has the shape that Lambda wants', async () => {
+    const { handler } = functionOf(await UnorderedView.begin());
+    const typed: SQSHandler = (event, context) => handler(event, context);
+    expect(typed).toBeDefined();
+  });
+
+  test('splits a batch into chunks', async () => {
+    const view = await UnorderedView.begin();
+    const calls: string[] = [];
+    const { invoke } = functionOf(view, {
+      chunkEvents: 10,
+      hook: (call, isDone) => {
+        if (!isDone) calls.push(call);
+      },
+    });
+    const events = Array.from({ length: 25 }, (_, at) => view.append(['Counted', `k${at % 4}`])[0]);
+    expect(await invoke(events.map(eventMessage))).toEqual([]);
+    expect(calls.filter((call) => call === 'writeMany')).toHaveLength(3);
+    expect(await view.documents()).toEqual(view.expected);
+  });
+
+  test('writes fields of the event on each line, and the attributes of the user', async () => {
+    const view = await UnorderedView.begin();
+    const attributes = ({ data }: DomainEvent) => ({ first: String((data['keys'] as string[])[0]) });
+    const { invoke, lines } = functionOf(view, { logEvents: true, attributes });
+    const [one] = view.append(['Counted', 'a']);
+    await invoke([eventMessage(one)]);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({
+      group: 'counting',
+      requestId: 'request-1',
+      projection: view.generation.projection,
+      generation: 1,
+      log: 'shop:orders@1',
+      position: one.position,
+      eventId: one.id,
+      eventType: 'Counted',
+      key: 'a',
+      traceId: one.traceparent.slice(3, 35),
+      first: 'a',
+    });
+  });
+
+  test('goes on when the attributes of the user throw', async () => {
+    const view = await UnorderedView.begin();
+    const attributes = (): never => {
+      throw new Error('no such field');
+    };
+    const { invoke, lines } = functionOf(view, { logEvents: true, attributes });
+    expect(await invoke(view.append(['Counted', 'a']).map(eventMessage))).toEqual([]);
+    expect(lines[0]).toMatchObject({ attributesError: 'no such field', key: 'a' });
+  });
+});
+
+describe('what is not for this generation', () => {
+  test('is refused, and all else is applied', async () => {
+    const view = await UnorderedView.begin();
+    const { invoke, lines, metrics } = functionOf(view);
+    const [mine] = view.append(['Counted', 'a']);
+    const other = eventAt({ ...shopLog, version: 2 }, { ...mine }, mine);
+    view.tally();
+    const tally = view.log.tallies[0];
+    if (!tally) throw new Error('there is a tally');
+    const foreign = [
+      eventMessage(other),
+      referenceMessage(other),
+      tallyMessage(shopLog, tally),
+      probeMessage({
+        subscription: `${view.generation.projection}.g2`,
+        id: 'p1',
+        at: '2026-06-01T00:00:00Z',
+      }),
+    ];
+    const unreadable = [
+      { messageId: 'x1', body: 'no JSON' },
+      { messageId: 'x2', body: 'null' },
+      { messageId: 'x3', body: '{"detail":{"specversion":"1.0","kind":"event"}}' },
+    ];
+    expect(await invoke([...foreign, ...unreadable, eventMessage(mine)])).toEqual(
+      idsOf([...foreign, ...unreadable]),
+    );
+    expect(await view.documents()).toEqual(view.expected);
+    expect(metrics.figures).toMatchObject({ refused: 7, returned: 7, events: 1 });
+    expect(lines.map(({ level, err }) => [level, (err as { code: string }).code])).toEqual([
+      ...foreign.map(() => [50, 'QUEUE_FOREIGN']),
+      ...unreadable.map(() => [50, 'MESSAGE_UNREADABLE']),
+    ]);
+    expect(lines[0]?.msg).toContain(other.id);
+  });
+
+  test('a generation that is not there takes no message', async () => {
+    const view = await UnorderedView.begin();
+    const { invoke, lines } = functionOf(view, {
+      generation: { projection: view.generation.projection, number: 7 },
+    });
+    const records = view.append(['Counted', 'a']).map(eventMessage);
+    expect(await invoke(records)).toEqual(idsOf(records));
+    expect(lines[0]).toMatchObject({ level: 50, err: { code: 'GENERATION_UNKNOWN' } });
+  });
+});
+
+describe('references and probes', () => {
+  test('a reference is resolved from the event log; one that cannot be comes again', async () => {
+    const view = await UnorderedView.begin();
+    const [first, second] = view.append(['Counted', 'a'], ['Counted', 'b']);
+    let isThere = false;
+    const { invoke, lines } = functionOf(view, {
+      resolve: async ({ id }) => {
+        if (id === second.id && !isThere) throw new BanyanError('LOG_NOT_FOUND', 'the log is not there');
+        return id === first.id ? first : second;
+      },
+    });
+    const records = [first, second].map(referenceMessage);
+    expect(await invoke(records)).toEqual(idsOf(records.slice(1)));
+    expect(lines[0]).toMatchObject({ eventId: second.id, position: second.position, group: 'counting' });
+    isThere = true;
+    expect(await invoke(records.slice(1))).toEqual([]);
+    expect(await view.documents()).toEqual(view.expected);
+  });
+
+  test('a probe is noted before it is taken', async () => {
+    const view = await UnorderedView.begin();
+    const probe = {
+      subscription: `${view.generation.projection}.g1`,
+      id: 'p1',
+      at: '2026-06-01T00:00:00Z',
+    };
+    const record = probeMessage(probe);
+    const noted: unknown[] = [];
+    let fails = true;
+    const { invoke } = functionOf(view, {
+      noteProbe: async (id, given) => {
+        if (fails) throw new Error('it cannot be noted');
+        noted.push([id.number, given]);
+      },
+    });
+    expect(await invoke([record])).toEqual([record.messageId]);
+    fails = false;
+    expect(await invoke([record])).toEqual([]);
+    expect(noted).toEqual([[1, probe]]);
+    expect(await functionOf(view).invoke([record])).toEqual([]);
+  });
+});
+
+describe('when it cannot go on', () => {
+  test('a store that does not answer returns the chunk and all behind it', async () => {
+    const view = await UnorderedView.begin();
+    let writes = 0;
+    const { invoke, lines } = functionOf(view, {
+      chunkEvents: 2,
+      hook: (call, isDone) => {
+        if (call === 'writeMany' && !isDone && (writes += 1) === 2) throw unreachable();
+      },
+    });
+    const records = view
+      .append(['Counted', 'a'], ['Counted', 'b'], ['Counted', 'a'], ['Counted', 'b'], ['Counted', 'a'])
+      .map(eventMessage);
+    const again = await invoke(records);
+    expect(again).toEqual(idsOf(records.slice(2)));
+    expect(writes).toBe(2);
+    expect(lines).toHaveLength(1);
+    expect(await invoke(records.filter(({ messageId }) => again.includes(messageId)))).toEqual([]);
+    expect(await view.documents()).toEqual(view.expected);
+  });
+
+  test('an item that the store cannot hold returns its messages alone', async () => {
+    const view = await UnorderedView.begin();
+    const store = new Proxy(view.store, {
+      get: (target, name) =>
+        name === 'writeMany'
+          ? async (...given: Parameters<typeof target.writeMany>) => {
+              if (given[1].some(({ item }) => item.key === 'bad'))
+                throw new BanyanError('DOCUMENT_NOT_STORABLE', 'its index key is too long');
+              return target.writeMany(...given);
+            }
+          : (Reflect.get(target, name) as unknown),
+    });
+    const { invoke, lines } = functionOf(view, { store });
+    const events = view.append(['Counted', 'a'], ['Counted', 'bad'], ['Counted', 'b'], ['Counted', 'c']);
+    const records = events.map(eventMessage);
+    expect(await invoke(records)).toEqual(idsOf(records.slice(1, 2)));
+    expect([...(await view.documents()).keys()]).toEqual(['a', 'b', 'c']);
+    expect(lines).toEqual([expect.objectContaining({ eventId: events[1].id, key: 'bad', level: 50 })]);
+  });
+
+  test('what there is no time for comes again, and something is always done', async () => {
+    const view = await UnorderedView.begin();
+    let remaining = 10_000;
+    const { invoke, lines, metrics } = functionOf(view, {
+      chunkEvents: 1,
+      marginMs: 2000,
+      hook: (call, isDone) => {
+        if (call === 'writeMany' && isDone) remaining -= 3000;
+      },
+    });
+    const records = view.append(['Counted', 'a'], ['Counted', 'b'], ['Counted', 'a']).map(eventMessage);
+    // 10 s: a chunk; 7 s: another one fits, and 2 s; 4 s: none does.
+    expect(await invoke(records, () => remaining)).toEqual(idsOf(records.slice(2)));
+    expect(lines).toEqual([expect.objectContaining({ level: 40, remainingMs: 4000 })]);
+    expect(metrics.figures).toMatchObject({ outOfTime: 1, returned: 1, events: 2 });
+    // A function with less time than the margin.
+    remaining = 1000;
+    expect(await invoke(records.slice(2), () => remaining)).toEqual([]);
+    expect(await view.documents()).toEqual(view.expected);
+  });
+
+  test('while the projection is parked messages are taken, and healed from the event log afterwards', async () => {
+    const view = await UnorderedView.begin();
+    const { invoke, lines, metrics } = functionOf(view, { chunkEvents: 3 });
+    const before = view.append(['Counted', 'a'], ['Nowhere', 'a'], ['Counted', 'b']);
+    expect(await invoke(before.map(eventMessage))).toEqual([]);
+    expect((await view.store.tracking(view.generation)).parked?.eventId).toBe(before[1].id);
+    expect([...(await view.documents()).keys()]).toEqual(['a', 'b']);
+    const after = view.append(['Counted', 'c'], ['Cleared', 'b']);
+    expect(await invoke(after.map(eventMessage))).toEqual([]);
+    expect(lines).toEqual([
+      expect.objectContaining({ level: 50, err: expect.objectContaining({ code: 'PROJECTION_FAILED' }) }),
+      expect.objectContaining({ level: 50, err: expect.objectContaining({ code: 'PROJECTION_FAILED' }) }),
+    ]);
+    expect(metrics.figures['leftToLog']).toBe(5);
+    expect([...(await view.documents()).keys()]).toEqual(['a', 'b']);
+
+    await skipStuck(view.store, view.generation, view.logs, before[1].id);
+    view.tally();
+    view.now += 60_000;
+    expect((await view.tracker().run()).unmet).toBe(0);
+    expect(await view.documents()).toEqual(view.expected);
+  });
+});

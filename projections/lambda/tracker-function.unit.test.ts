@@ -1,0 +1,117 @@
+import { expect, test } from '@jest/globals';
+import { BanyanError, createLogger, silentLogger } from 'banyan/runtime';
+import { hookedStore } from '../testing/hooked-store.ts';
+import { UnorderedView } from '../testing/unordered-view.ts';
+import { contextOf, gatheredMetrics, tallyMessage } from './testing/messages.ts';
+import { trackerFunction, type TrackedView, type TrackerFunctionOptions } from './tracker-function.ts';
+
+function tracked({ projection, generation, store, logs, tallies, clock }: UnorderedView): TrackedView {
+  return { projection, generation, store, logs, tallies, clock };
+}
+
+function functionOf(views: readonly TrackedView[], given: Partial<TrackerFunctionOptions> = {}) {
+  const metrics = gatheredMetrics();
+  const handler = trackerFunction({ views, metrics, logger: silentLogger, group: 'counting', ...given });
+  return { handler, metrics };
+}
+
+/** A view with an event that was applied, one that the bus lost, and their tally. */
+async function begun(): Promise<UnorderedView> {
+  const view = await UnorderedView.begin();
+  const [there] = view.append(['Counted', 'a'], ['Counted', 'b']);
+  await view.apply([there]);
+  view.tally();
+  return view;
+}
+
+test('a batch of tallies moves the watermark once, and says how the view stands', async () => {
+  const view = await begun();
+  let changes = 0;
+  const store = hookedStore(view.store, (call, isDone) => {
+    if (call === 'changeTracking' && !isDone) changes += 1;
+  });
+  const { handler, metrics } = functionOf([{ ...tracked(view), store }]);
+  const records = view.log.tallies
+    .flatMap((tally) => [tally, tally, tally])
+    .map((tally) => tallyMessage(view.log.log, tally));
+  expect(await handler({ Records: records }, contextOf())).toEqual({ batchItemFailures: [] });
+  expect(changes).toBe(0);
+  expect(metrics.figures).toMatchObject({
+    unmet: 1,
+    healed: 0,
+    late: 0,
+    parkedKeys: 0,
+    behind: 0,
+    projectionParked: 0,
+  });
+
+  // A schedule rings as well; what is overdue is healed.
+  view.now += 60_000;
+  await handler({ 'detail-type': 'Scheduled Event' }, contextOf());
+  expect(metrics.figures).toMatchObject({ unmet: 0, healed: 1 });
+  expect(metrics.figures['lag']).toBeGreaterThan(0);
+  expect(metrics.flushed()).toBe(2);
+  expect(await view.documents()).toEqual(view.expected);
+  expect((await view.store.tracking(view.generation)).watermark['shop:orders@1']?.position).toBe(
+    view.log.end,
+  );
+});
+
+test('a view that fails does not stop the others, and the invocation is repeated', async () => {
+  const [broken, sound] = [await begun(), await begun()];
+  const store = hookedStore(broken.store, (call) => {
+    if (call === 'receipts')
+      throw new BanyanError('VIEW_STORE_UNREACHABLE', 'no answer', { retryable: true });
+  });
+  const lines: unknown[] = [];
+  const logger = createLogger({ write: (line) => void lines.push(JSON.parse(line)) });
+  sound.now += 60_000;
+  const { handler, metrics } = functionOf([{ ...tracked(broken), store }, tracked(sound)], { logger });
+  await expect(handler({}, contextOf())).rejects.toThrow('no answer');
+  expect(await sound.documents()).toEqual(sound.expected);
+  expect(metrics.flushed()).toBe(1);
+  expect(lines).toContainEqual(
+    expect.objectContaining({
+      level: 50,
+      group: 'counting',
+      projection: broken.generation.projection,
+      requestId: 'request-1',
+    }),
+  );
+});
+
+test('views for which there was no time are the first of the next invocation', async () => {
+  const views = [await begun(), await begun(), await begun()];
+  let remaining = 10_000;
+  const ran: number[] = [];
+  const { handler } = functionOf(
+    views.map((view, at) => ({
+      ...tracked(view),
+      store: hookedStore(view.store, (call, isDone) => {
+        if (call !== 'receipts' || !isDone) return;
+        ran.push(at);
+        remaining -= 4000;
+      }),
+    })),
+    { marginMs: 1000 },
+  );
+  await handler(
+    {},
+    contextOf(() => remaining),
+  );
+  expect(ran).toEqual([0, 1]);
+  remaining = 10_000;
+  await handler(
+    {},
+    contextOf(() => remaining),
+  );
+  expect(ran).toEqual([0, 1, 2, 0]);
+});
+
+test('a projection that is parked is told', async () => {
+  const view = await begun();
+  await expect(view.apply(view.append(['Nowhere', 'a']))).rejects.toThrow('its key cannot be told');
+  const { handler, metrics } = functionOf([tracked(view)]);
+  await handler({}, contextOf());
+  expect(metrics.figures['projectionParked']).toBe(1);
+});
