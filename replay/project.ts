@@ -1,12 +1,12 @@
 import type { EventLogRef } from 'banyan/events';
-import type { AnyProjection, AtomicViewStore } from 'banyan/projections';
+import type { AnyProjection, ViewStore } from 'banyan/projections';
 import type { Bundle, BundleStore, TranslationCode } from './bundles/bundle.ts';
 
 /** What the replay must know of a project. The groups themselves are the catalogue's, which is built on this room. */
 export interface ReplayProject {
   /** The absolute path of the environment's directory: logs, bundles, registries. */
   readonly directory: string;
-  readonly store: AtomicViewStore;
+  readonly store: ViewStore;
   readonly bundles: BundleStore;
   readonly groups: readonly ReplayGroup[];
 }

@@ -6,6 +6,7 @@ import { wholeNumber } from '../arguments.ts';
 import type { CommandContext } from '../context.ts';
 import { randomSeed } from '../dev/chaos/hostility.ts';
 import { startHost, type Host } from '../dev/host.ts';
+import { unorderedText } from '../status/status-text.ts';
 import { createBoard, type Progress } from '../terminal/board.ts';
 import { readableLogLine } from '../terminal/log-lines.ts';
 import type { Terminal } from '../terminal/output.ts';
@@ -84,12 +85,13 @@ function jsonTeller({ out }: Terminal): Teller {
     snapshotEnd: (source) => tell({ event: 'snapshot-end', source }),
     chaos: (seed) => tell({ event: 'chaos', seed }),
     hostility: (figures) => tell({ event: 'chaos-end', ...figures }),
-    ready: ({ gateways, outOfDate }) => {
+    ready: ({ gateways, outOfDate, feeding }) => {
       for (const { kind, name, why, next } of outOfDate)
         tell({ event: 'out-of-date', kind, name, why, next });
       tell({
         event: 'ready',
         pid: process.pid,
+        feeding,
         gateways: gateways.map(({ group, url }) => ({ group, url })),
       });
     },
@@ -129,9 +131,10 @@ function textTeller(terminal: Terminal): Teller {
         `snapshot of ${source}: ${number(shown.rows)} rows in ${took}; translations and views follow\n`,
       );
     },
-    ready: ({ gateways, outOfDate }) => {
+    ready: ({ gateways, outOfDate, feeding, hostility }) => {
       const addresses = gateways.map(({ group, url }) => `  ${group.padEnd(20)} ${url}\n`).join('');
       board.out(`banyan runs; Ctrl-C ends it.\n${addresses === '' ? '' : `\nGateways:\n${addresses}`}\n`);
+      if (feeding === 'unordered' && !hostility) board.out(`${unorderedText}\n`);
       if (outOfDate.length > 0) board.out(`${outOfDateText(outOfDate)}\n`);
     },
     chaos: (seed) =>

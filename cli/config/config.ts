@@ -2,7 +2,7 @@ import type { SourceDefinition } from 'banyan/cdc';
 import type { Group } from 'banyan/catalog';
 import type { Identity } from 'banyan/gateway';
 import type { LegacyAdapterOptions } from 'banyan/legacy-adapter';
-import type { AtomicViewStore } from 'banyan/projections';
+import type { ViewStore } from 'banyan/projections';
 import { BanyanError } from 'banyan/runtime';
 import { z } from 'zod';
 
@@ -14,7 +14,7 @@ export interface BanyanConfig {
   readonly sources: Readonly<Record<string, SourceDefinition>>;
   readonly groups: readonly Group[];
   /** Where the views are kept. */
-  readonly views: AtomicViewStore;
+  readonly views: ViewStore;
   /** Who checks the callers of the gateways. Absent: only routes declared public are answered. */
   readonly identity?: Identity;
   /** The monolith's own API, for the gateways' writes. */
@@ -42,7 +42,7 @@ const shape = z.strictObject({
   directory: z.string().min(1).optional(),
   sources: z.record(name, kinds).refine((sources) => Object.keys(sources).length > 0, 'at least one source'),
   groups: z.array(z.looseObject({ kind: z.literal('group'), name })).min(1, 'at least one group'),
-  views: z.looseObject({ commit: z.instanceof(Function) }),
+  views: z.looseObject({ writeMany: z.instanceof(Function) }),
   identity: kinds.optional(),
   legacy: z.looseObject({ baseUrl: z.url() }).optional(),
   gateways: z

@@ -1,8 +1,8 @@
 import type { HostileFigures, LocalBus, LocalBusOptions } from 'banyan/events';
-import type { AnyProjection, Generation, Projector } from 'banyan/projections';
+import type { AnyProjection, AtomicViewStore, Generation, Projector, ViewStore } from 'banyan/projections';
 import type { Closeable } from 'banyan/runtime';
-import type { Tallies } from './chaos/tallies.ts';
 import type { PartOptions } from './parts.ts';
+import type { Tallies } from './unordered/tallies.ts';
 
 /** A generation that is fed. */
 export interface Fed extends Closeable {
@@ -16,8 +16,12 @@ export interface FeederOptions extends Pick<PartOptions, 'directory' | 'store' |
   readonly eventLog: LocalBusOptions['eventLog'];
 }
 
+/** Whether views are fed in order, or as on a bus that has none. */
+export type Feeding = 'ordered' | 'unordered';
+
 /** Brings the events of this process's translators to its views. Closing it closes its bus, not what it feeds. */
 export interface Feeder extends Closeable {
+  readonly feeding: Feeding;
   /** Feeds a generation from where it stands. @throws BanyanError what the projector or the store says */
   feed(generation: Generation, projection: AnyProjection): Promise<Fed>;
   /** Is told how far a translator is. */
@@ -26,4 +30,9 @@ export interface Feeder extends Closeable {
   readonly tallies?: Tallies;
   /** What a hostile bus has done. */
   readonly hostility?: () => HostileFigures;
+}
+
+/** Whether views in the store can be fed in order: it writes documents and cursors in one transaction. */
+export function hasCommit(store: ViewStore): store is AtomicViewStore {
+  return 'commit' in store && typeof store.commit === 'function';
 }

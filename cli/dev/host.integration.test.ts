@@ -74,8 +74,13 @@ beforeEach(async () => {
     'CREATE TABLE orders (id bigint PRIMARY KEY, total int NOT NULL); INSERT INTO orders VALUES (1, 10)',
   );
   await write(files);
-  await write({
-    'banyan.config.ts': `
+  await write({ 'banyan.config.ts': config('postgresViews') });
+  store = postgresViews({ connectionString: viewsUrl });
+  errors = [];
+});
+
+/** The configuration; `views` opens its store, given the options of `postgresViews`. */
+const config = (views: string): string => `
 import { group } from 'banyan/catalog';
 import { postgres } from 'banyan/cdc';
 import { postgresViews } from 'banyan/projections';
@@ -89,12 +94,9 @@ export default defineConfig({
     owner: { team: 'checkout', contact: '#checkout' },
     publishes: [Placed], translation: orders, projections: [summary],
   })],
-  views: postgresViews({ connectionString: '${viewsUrl}' }),
-});`,
-  });
-  store = postgresViews({ connectionString: viewsUrl });
-  errors = [];
-});
+  views: (${views})({ connectionString: '${viewsUrl}' }),
+});`;
+
 afterEach(async () => {
   await host?.close();
   host = undefined;
@@ -137,6 +139,15 @@ async function totals(number: number): Promise<Record<string, unknown>> {
   const { items } = await store.scan({ projection: 'order-summary', number }, { limit: 100 });
   return Object.fromEntries(items.map(({ key, document }) => [key, document?.['total']]));
 }
+
+/** Up to where a generation is complete, and up to where there are events. */
+const watermark = async (number: number): Promise<number | undefined> =>
+  (await store.progress({ projection: 'order-summary', number }))['shop:orders@1']?.position;
+const translated = async (): Promise<number | undefined> =>
+  host
+    ?.translators()
+    .find(({ ref }) => ref.version === 1)
+    ?.status().durable;
 
 test('what runs goes on with the code that it was built with, and says so when the code is another', async () => {
   let running = await start();
@@ -194,15 +205,20 @@ async function readyGeneration(number: number): Promise<Generation> {
   });
 }
 
-const buses: readonly (readonly [string, number | undefined])[] = [
-  ['an ordered bus', undefined],
-  ['a hostile bus', 3],
-];
+const withoutCommit =
+  '(options) => { const { commit: _, ...views } = postgresViews(options); return views; }';
+const buses = [
+  { bus: 'an ordered bus', feeding: 'ordered', chaos: undefined, views: 'postgresViews' },
+  { bus: 'a hostile bus', feeding: 'unordered', chaos: 3, views: 'postgresViews' },
+  { bus: 'tallies, in a store without commit', feeding: 'unordered', chaos: undefined, views: withoutCommit },
+] as const;
 
 test.each(buses)(
-  'generations that are ready are fed by %s beside the live one, until they go',
-  async (_, chaos) => {
+  'generations that are ready are fed by $bus beside the live one, until they go',
+  async ({ feeding, chaos, views }) => {
+    await write({ 'banyan.config.ts': config(views) });
     const running = await start(chaos);
+    expect([running.feeding, running.hostility !== undefined]).toEqual([feeding, chaos !== undefined]);
     await eventually(async () => expect(await totals(1)).toEqual({ 1: 10 }));
     await write({ 'view.ts': view('twice(e.total)') });
     await readyGeneration(2);
@@ -211,6 +227,7 @@ test.each(buses)(
     await sql('INSERT INTO orders VALUES (2, 20)');
     await eventually(async () => expect(await totals(2)).toEqual({ 1: 20, 2: 40 }));
     await eventually(async () => expect(await totals(1)).toEqual({ 1: 10, 2: 20 }));
+    await eventually(async () => expect(await watermark(1)).toBe(await translated()));
     const numbers = (): number[] => [...new Set(running.projectors().map((one) => one.status().generation))];
     expect(numbers()).toEqual([1, 2]);
 

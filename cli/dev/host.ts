@@ -14,12 +14,11 @@ import {
 } from 'banyan/runtime';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { replayProjectOf } from '../config/replay-project.ts';
-import { chaoticFeeder } from './chaos/chaotic-feeder.ts';
 import { startControl } from './control.ts';
-import type { Feeder, FeederOptions } from './feeding.ts';
+import { feederFor } from './feeder.ts';
+import type { Feeder, FeederOptions, Feeding } from './feeding.ts';
 import { startGateways, type RunningGateway } from './gateways.ts';
 import { startLooking, type Looking } from './looking.ts';
-import { orderedFeeder } from './ordered-feeder.ts';
 import { outOfDate, type OutOfDate } from './out-of-date.ts';
 import { createStageTimes, type StageTimes } from './stage-times.ts';
 import { openTranslators, type Translators } from './translators.ts';
@@ -46,6 +45,8 @@ export interface Host extends Closeable {
   /** What runs from other code than the present one: as it was when the host was started. */
   readonly outOfDate: readonly OutOfDate[];
   readonly times: StageTimes;
+  /** Whether the views are fed in order: where their store writes documents and cursors in one transaction. */
+  readonly feeding: Feeding;
   /** What the hostile bus has done; absent where the bus is an ordered one. */
   readonly hostility?: () => HostileFigures;
   /** Looks now for generations and translations that came or went; it does so each second anyway. */
@@ -111,6 +112,7 @@ async function startParts(starting: Starting): Promise<Omit<Host, 'times' | 'clo
     translators: () => translators.running(),
     projectors: () => views.running(),
     gateways,
+    feeding: feeder.feeding,
     ...(feeder.hostility && { hostility: feeder.hostility }),
     outOfDate: await outOfDate(starting.project),
     refresh,
@@ -138,8 +140,7 @@ async function startFollowing(
     if (translator) return translator.eventLog;
     throw new BanyanError('EVENT_LOG_UNKNOWN', `No translator runs for ${eventLogName(ref)}.`);
   };
-  const feeding = { ...parts, eventLog };
-  const feeder = chaos === undefined ? orderedFeeder(feeding) : chaoticFeeder({ ...feeding, seed: chaos });
+  const feeder = feederFor({ ...parts, eventLog }, chaos);
   const translators = await openTranslators(groups, {
     ...parts,
     changeLog: (source) => captures.get(source)?.changeLog,

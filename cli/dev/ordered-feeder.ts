@@ -1,13 +1,19 @@
 import { createLocalBus } from 'banyan/events';
-import { startProjector } from 'banyan/projections';
+import { startProjector, type AtomicViewStore } from 'banyan/projections';
 import { once, toError } from 'banyan/runtime';
 import type { Feeder, FeederOptions } from './feeding.ts';
 import { endedWithProjector, mendLeftovers } from './mend-leftovers.ts';
 
 /** Feeds views by the local bus, which follows the event logs and keeps their order: one projector a generation. */
-export function orderedFeeder({ store, eventLog, logger, signal }: FeederOptions): Feeder {
+export function orderedFeeder({
+  store,
+  eventLog,
+  logger,
+  signal,
+}: FeederOptions & { readonly store: AtomicViewStore }): Feeder {
   const bus = createLocalBus({ eventLog });
   return {
+    feeding: 'ordered',
     announce: (log, announcement) => bus.announce(log, announcement),
     feed: async (generation, projection) => {
       const { logs } = generation;

@@ -1,4 +1,4 @@
-import type { AtomicViewStore } from 'banyan/projections';
+import type { ViewStore } from 'banyan/projections';
 import type { BundleStore } from 'banyan/replay';
 import { isBanyanError, type Logger } from 'banyan/runtime';
 import type { StageTimes } from './stage-times.ts';
@@ -7,7 +7,7 @@ import type { StageTimes } from './stage-times.ts';
 export interface PartOptions {
   /** The environment's. */
   readonly directory: string;
-  readonly store: AtomicViewStore;
+  readonly store: ViewStore;
   readonly bundles: BundleStore;
   readonly logger: Logger;
   readonly signal: AbortSignal;

@@ -14,8 +14,8 @@ import {
   type ReplayGroup,
 } from 'banyan/replay';
 import { closeAll, nodeFileSystem, once, systemClock, type Closeable, type LogReader } from 'banyan/runtime';
-import type { Tallies } from './chaos/tallies.ts';
 import { createProblems, isOwnFault, type PartOptions } from './parts.ts';
+import type { Tallies } from './unordered/tallies.ts';
 
 /** The translators of the registered versions, each with the bundle that it was registered with. */
 export interface Translators extends Closeable {

@@ -6,6 +6,7 @@ import { silentLogger, toError, type Line } from 'banyan/runtime';
 import { changeLog, eventLog } from '../commands/logs.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { replayProjectOf } from '../config/replay-project.ts';
+import { hasCommit, type Feeding } from '../dev/feeding.ts';
 import { behind, headOf, type Heads } from './heads.ts';
 import { viewStatuses, type ViewStatus } from './view-status.ts';
 
@@ -35,6 +36,8 @@ export interface TranslationStatus {
 
 /** Everything that `banyan status` tells. */
 export interface ProjectStatus {
+  /** How `banyan dev` feeds the views, `--chaos` apart: what their store can do decides. */
+  readonly feeding: Feeding;
   readonly sources: readonly SourceStatus[];
   readonly translations: readonly TranslationStatus[];
   readonly views: readonly ViewStatus[];
@@ -51,7 +54,7 @@ export async function projectStatus(loaded: LoadedConfig): Promise<ProjectStatus
     );
     const translations = refs.map((ref) => translationStatus(ref, heads));
     const views = await viewStatuses(loaded, await replayProjectOf(loaded), heads);
-    return { sources, translations, views };
+    return { feeding: hasCommit(config.views) ? 'ordered' : 'unordered', sources, translations, views };
   } finally {
     await config.views.close();
   }

@@ -3,8 +3,13 @@ import { duration, number } from '../terminal/progress-line.ts';
 import type { ProjectStatus } from './project-status.ts';
 import type { ViewStatus } from './view-status.ts';
 
+/** Of views in a store without transactions of documents and cursors. */
+export const unorderedText =
+  'banyan dev feeds the views as on a bus without order, for their store cannot write documents and cursors at once;\n' +
+  'how far they are is told by tallies, about a second late.\n';
+
 /** What `banyan status` tells an operator. */
-export function statusText({ sources, translations, views }: ProjectStatus): string {
+export function statusText({ feeding, sources, translations, views }: ProjectStatus): string {
   const problems = sources.flatMap(({ name, problem }) =>
     problem === undefined ? [] : [`${name}: ${problem}\n`],
   );
@@ -25,6 +30,7 @@ export function statusText({ sources, translations, views }: ProjectStatus): str
       translations.map((one) => [one.name, one.position, one.positionsBehind, time(one.secondsBehind)]),
     ),
     viewsTable(views),
+    ...(feeding === 'unordered' ? [unorderedText] : []),
     ...notes(views),
   ];
   return parts.join('\n');

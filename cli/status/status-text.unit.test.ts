@@ -17,7 +17,7 @@ const view: ViewStatus = {
 };
 
 const text = (...views: readonly ViewStatus[]): string =>
-  statusText({ sources: [], translations: [], views });
+  statusText({ feeding: 'ordered', sources: [], translations: [], views });
 
 test('a view where all is well has its figures, and nothing else is said', () => {
   const told = text(view);
@@ -46,4 +46,10 @@ test('a parked view says at which event, and why', () => {
     'View order-summary, generation 2, stands still at event shop:orders@1:9:0: `key` of X threw: no id',
   );
   expect(told).toContain('banyan parked list');
+});
+
+test('it is told where the store of the views leaves no order', () => {
+  const shared = { sources: [], translations: [], views: [view] };
+  expect(statusText({ feeding: 'unordered', ...shared })).toContain('as on a bus without order');
+  expect(statusText({ feeding: 'ordered', ...shared })).not.toContain('without order');
 });

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { AtomicViewStore, Generation } from 'banyan/projections';
+import type { Generation, ViewStore } from 'banyan/projections';
 import { rebuild, type RebuildOptions } from 'banyan/replay';
 
 /** How a run of a rebuild ends too early. */
 export interface End {
   /** At which call of the store, counted from 1, or at the first of that name. */
-  readonly call: number | 'commit' | 'changeGeneration';
+  readonly call: number | 'changeTracking' | 'changeGeneration';
   /**
    * Killed before the call or behind it; or with its last write sent, which comes to the store when the next run is
    * at work; or told to end.
@@ -20,7 +20,7 @@ type Meanwhile = () => Promise<void>;
 
 /** Rebuilds, and ends it again and again, until it is through. */
 export async function rebuiltAtLast(
-  options: RebuildOptions & { readonly store: AtomicViewStore },
+  options: RebuildOptions,
   ends: readonly End[],
   random: () => number,
   meanwhile: Meanwhile,
@@ -63,7 +63,7 @@ export async function rebuiltAtLast(
 type Around = <Result>(call: number, name: string, done: () => Promise<Result>) => Promise<Result>;
 
 /** The same store, with something around each call that reads or changes a generation. */
-function interrupted(store: AtomicViewStore, around: Around): AtomicViewStore {
+function interrupted(store: ViewStore, around: Around): ViewStore {
   let calls = 0;
   const at = <Result>(name: string, done: () => Promise<Result>): Promise<Result> => {
     calls += 1;
@@ -73,7 +73,7 @@ function interrupted(store: AtomicViewStore, around: Around): AtomicViewStore {
     ...store,
     readMany: (...given) => at('readMany', () => store.readMany(...given)),
     writeMany: (...given) => at('writeMany', () => store.writeMany(...given)),
-    commit: (...given) => at('commit', () => store.commit(...given)),
+    changeTracking: (...given) => at('changeTracking', () => store.changeTracking(...given)),
     createGeneration: (...given) => at('createGeneration', () => store.createGeneration(...given)),
     changeGeneration: (...given) => at('changeGeneration', () => store.changeGeneration(...given)),
   };

@@ -53,7 +53,7 @@ const cases = fc.record({
     fc.record({
       call: fc.oneof(
         fc.integer({ min: 1, max: 25 }),
-        fc.constantFrom('commit' as const, 'changeGeneration' as const),
+        fc.constantFrom('changeTracking' as const, 'changeGeneration' as const),
       ),
       how: fc.constantFrom('before' as const, 'behind' as const, 'sent' as const, 'aborted' as const),
     }),

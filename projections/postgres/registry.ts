@@ -46,10 +46,11 @@ export function createRegistry(connection: Connection, sql: Knex, schema: string
 
   const drop = async (query: Query, id: GenerationId): Promise<void> => {
     await lockSchema(schema, query);
-    for (const name of ['generations', 'progress'])
-      await query(toStatement(table(name).where(where(id)).delete()));
+    // Tables before rows, as a commit locks them: the other way round the two wait for each other.
     const tables = [tableOf(id), receiptsOf(id)].map((name) => quoted(schema, name));
     await query({ text: `DROP TABLE IF EXISTS ${tables.join(', ')}`, values: [] });
+    for (const name of ['generations', 'progress'])
+      await query(toStatement(table(name).where(where(id)).delete()));
   };
 
   return {

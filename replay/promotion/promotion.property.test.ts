@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { AtomicViewStore, LivePointer } from 'banyan/projections';
+import type { LivePointer, ViewStore } from 'banyan/projections';
 import { isBanyanError } from 'banyan/runtime';
 import { readHistory } from '../history/history.ts';
 import { createEnvironment, type Environment } from '../testing/environment.ts';
@@ -49,7 +49,7 @@ function doing(env: Environment, { what, on, nth, dies }: Deed) {
     }
   });
 
-  async function run(store: AtomicViewStore): Promise<unknown> {
+  async function run(store: ViewStore): Promise<unknown> {
     const { directory, group } = env;
     const options: PromoteOptions = {
       store,

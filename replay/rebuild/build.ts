@@ -145,12 +145,14 @@ function partitionsOf(step: Step): Progress[] {
   throw new TypeError(`a rebuild that is ${step.kind} has nothing to fold`);
 }
 
-/** Commits the progress, and says that the generation is ready. Both may have been done by a run that was killed then. */
+/** Notes the progress, and says that the generation is ready. Both may have been done by a run that was killed then. */
 async function makeReady({ store }: Rebuilding, generation: Generation, cut: Progress): Promise<Generation> {
   const ready = { state: { kind: 'ready' as const }, floor: cut };
-  const expected = await store.progress(generation);
-  if (canonicalJson(expected) !== canonicalJson(cut))
-    await store.commit(generation, { writes: [], expected, next: cut });
+  for (;;) {
+    const { revision, ...tracking } = await store.tracking(generation);
+    if (canonicalJson(tracking.watermark) === canonicalJson(cut)) break;
+    if (await store.changeTracking(generation, revision, { ...tracking, watermark: cut })) break;
+  }
   await store.changeGeneration(generation, 'building', ready);
   return { ...generation, ...ready };
 }

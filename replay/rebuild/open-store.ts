@@ -1,4 +1,4 @@
-import type { AtomicViewStore } from 'banyan/projections';
+import type { ViewStore } from 'banyan/projections';
 import { pathToFileURL } from 'node:url';
 import { storeUnreachable } from './errors.ts';
 import type { StoreModule } from './worker-messages.ts';
@@ -7,7 +7,7 @@ import type { StoreModule } from './worker-messages.ts';
 export async function openStoreOf(
   { module, export: name }: StoreModule,
   projection: string,
-): Promise<AtomicViewStore> {
+): Promise<ViewStore> {
   const url = module.startsWith('file:') ? module : pathToFileURL(module).href;
   const found = (await import(url)) as Record<string, unknown>;
   const exported = found[name];
@@ -21,8 +21,8 @@ export async function openStoreOf(
   );
 }
 
-function isStore(value: unknown): value is AtomicViewStore {
-  const like = value as Partial<Record<keyof AtomicViewStore, unknown>> | undefined | null;
+function isStore(value: unknown): value is ViewStore {
+  const like = value as Partial<Record<keyof ViewStore, unknown>> | undefined | null;
   return (
     typeof like === 'object' && typeof like?.writeMany === 'function' && typeof like.readMany === 'function'
   );

@@ -76,7 +76,7 @@ test(
         try {
           await write(world, history);
           const options = world.options({ ...given, checkpointEveryMs: 0 });
-          const { generation } = await rebuiltAtLast(world, options, failures);
+          const { generation } = await rebuiltAtLast(options, failures);
           const documents = await world.documents(generation);
           expect(documents).toEqual(
             expectedCounters(world.events().filter(({ type }) => type !== 'Unheard')),
@@ -106,7 +106,7 @@ async function rebuiltPoisoned(
 ): Promise<readonly Item[]> {
   await write(world, history);
   const options = world.options({ ...given, checkpointEveryMs: 0 });
-  const { generation, figures } = await rebuiltAtLast(world, options, failures);
+  const { generation, figures } = await rebuiltAtLast(options, failures);
   const items = await itemsOf(generation, world.store);
   expect(new Map(items.map(keptOf))).toEqual(expectedOf(world.events()));
   const parked = items.filter(isParked).map(parkedKeyOf);
@@ -146,7 +146,7 @@ test(
         try {
           await write(world, history);
           const options = world.options({ ...given, checkpointEveryMs: 0 });
-          const { generation } = await rebuiltAtLast(world, options, failures);
+          const { generation } = await rebuiltAtLast(options, failures);
           expect(await world.documents(generation)).toEqual(
             expectedCounters(world.events().filter(({ type }) => type !== 'Unheard')),
           );

@@ -1,5 +1,5 @@
 import type { EventLogLine, EventLogRef } from 'banyan/events';
-import type { AnyProjection, AtomicViewStore, Generation } from 'banyan/projections';
+import type { AnyProjection, Generation, ViewStore } from 'banyan/projections';
 import {
   closeAll,
   isBanyanError,
@@ -31,7 +31,7 @@ import type { StoreModule } from './worker-messages.ts';
 export interface RebuildOptions {
   /** The environment's directory. */
   readonly directory: string;
-  readonly store: AtomicViewStore;
+  readonly store: ViewStore;
   readonly bundles: Pick<BundleStore, 'path' | 'projection'>;
   /** The function group that the projection belongs to. */
   readonly group: string;

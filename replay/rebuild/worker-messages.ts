@@ -4,8 +4,8 @@ import type { Folded, FoldFigures } from './fold-partition.ts';
 import type { FoldJob } from './job.ts';
 
 /**
- * A module by which another thread opens the view store: the named export is an `AtomicViewStore`, a function that
- * gives one (or its promise), or an object whose `views` is one, as a config's is.
+ * A module by which another thread opens the view store: the named export is a `ViewStore`, a function that gives one
+ * (or its promise), or an object whose `views` is one, as a config's is.
  */
 export interface StoreModule {
   /** Absolute path or `file:` URL of an ES module. */

@@ -1,4 +1,4 @@
-import type { AtomicViewStore } from 'banyan/projections';
+import type { ViewStore } from 'banyan/projections';
 import { toError } from 'banyan/runtime';
 
 /** What ends a process in the middle. */
@@ -21,10 +21,10 @@ const calls = [
  * @param before awaited before each call; may throw
  * @param after the same, behind it: what the call did is done
  */
-export function around(
-  store: AtomicViewStore,
+export function around<Store extends ViewStore>(
+  store: Store,
   { before, after }: { before?: (call: string) => Promise<void>; after?: (call: string) => Promise<void> },
-): AtomicViewStore {
+): Store {
   const wrapped = Object.fromEntries(
     calls.map((name) => {
       const call = store[name].bind(store) as (...given: unknown[]) => Promise<unknown>;
@@ -37,11 +37,11 @@ export function around(
       return [name, run];
     }),
   );
-  return { ...store, ...(wrapped as Partial<AtomicViewStore>) };
+  return { ...store, ...(wrapped as Partial<Store>) };
 }
 
 /** Dies behind its nth call, from 1. */
-export function killedAfter(store: AtomicViewStore, nth: number): AtomicViewStore {
+export function killedAfter<Store extends ViewStore>(store: Store, nth: number): Store {
   let done = 0;
   return around(store, {
     after: async () => {
@@ -53,7 +53,7 @@ export function killedAfter(store: AtomicViewStore, nth: number): AtomicViewStor
 
 /** One of several who work at once: it stops before each call of the store until it is let go on. */
 export interface Operator {
-  readonly store: AtomicViewStore;
+  readonly store: ViewStore;
   /** Resolves when it waits before a call, or has ended; rejects when its work failed. */
   settled(): Promise<'waiting' | 'ended'>;
   /** Lets one call happen. */
@@ -62,9 +62,9 @@ export interface Operator {
 
 /** Begins the work of an operator who dies behind the call number `dies`, if there are so many. */
 export function createOperator(
-  store: AtomicViewStore,
+  store: ViewStore,
   dies: number,
-  work: (store: AtomicViewStore) => Promise<void>,
+  work: (store: ViewStore) => Promise<void>,
 ): Operator {
   let state: 'running' | 'waiting' | 'ended' = 'running';
   // An operator may make several calls at once.

@@ -58,7 +58,6 @@ test(
           await live.feed(first);
           const narrow = { choice: { kind: 'keys' as const, keys: affected }, seed };
           const { generation, figures } = await rebuiltAtLast(
-            world,
             world.options({ ...given, narrow, checkpointEveryMs: 0 }),
             failures,
             () => live.feed(later.shift() ?? [0, 0]),

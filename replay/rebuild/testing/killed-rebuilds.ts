@@ -1,8 +1,7 @@
-import { isParked, type AtomicViewStore, type GenerationId, type Item } from 'banyan/projections';
+import { isParked, type GenerationId, type Item, type ViewStore } from 'banyan/projections';
 import fc from 'fast-check';
 import { allPages } from '../../../projections/testing/examples.ts';
 import { rebuild, type Rebuilt, type RebuildOptions } from '../rebuild.ts';
-import type { World } from './world.ts';
 
 /** How a rebuild is run. */
 export const settings = fc.record({
@@ -17,7 +16,7 @@ export const settings = fc.record({
 export type Given = typeof settings extends fc.Arbitrary<infer T> ? T : never;
 
 /** A store whose call of that number fails, before or after it did its work. */
-function failing(store: AtomicViewStore, at: number): AtomicViewStore {
+function failing(store: ViewStore, at: number): ViewStore {
   let calls = 0;
   const guard =
     <Args extends unknown[], Result>(method: (...args: Args) => Promise<Result>) =>
@@ -33,7 +32,7 @@ function failing(store: AtomicViewStore, at: number): AtomicViewStore {
     ...store,
     readMany: guard((...args) => store.readMany(...args)),
     writeMany: guard((...args) => store.writeMany(...args)),
-    commit: guard((...args) => store.commit(...args)),
+    changeTracking: guard((...args) => store.changeTracking(...args)),
     createGeneration: guard((...args) => store.createGeneration(...args)),
     changeGeneration: guard((...args) => store.changeGeneration(...args)),
   };
@@ -44,14 +43,13 @@ function failing(store: AtomicViewStore, at: number): AtomicViewStore {
  * @param between done behind each failure
  */
 export async function rebuiltAtLast(
-  world: World,
   options: RebuildOptions,
   failures: readonly number[],
   between: () => Promise<void> = async () => undefined,
 ): Promise<Rebuilt> {
   for (const at of failures) {
     try {
-      return await rebuild({ ...options, store: failing(world.store, at) });
+      return await rebuild({ ...options, store: failing(options.store, at) });
     } catch (error) {
       if (!/^killed/.test((error as Error).message)) throw error;
       await between();
@@ -61,7 +59,7 @@ export async function rebuiltAtLast(
 }
 
 /** Every item that has a document or is parked. */
-export async function itemsOf(id: GenerationId, store: AtomicViewStore): Promise<readonly Item[]> {
+export async function itemsOf(id: GenerationId, store: ViewStore): Promise<readonly Item[]> {
   const items = await allPages((after) =>
     store.scan(id, { limit: 1000, ...(after !== undefined && { after }) }),
   );

@@ -26,6 +26,7 @@ import { join } from 'node:path';
 import { allPages } from '../../../projections/testing/examples.ts';
 import { counters } from '../../../projections/testing/counters.ts';
 import { eventLogDirectory } from '../../places.ts';
+import { withoutCommit } from '../../testing/without-commit.ts';
 import type { RebuildOptions } from '../rebuild.ts';
 
 /** The logs that the tests write. */
@@ -48,6 +49,7 @@ export interface World {
   append(log: EventLogRef, logTime: string, said: readonly Said[], gap?: number): Promise<void>;
   /** A writer's log, to be read by a projector in this process. */
   writer(log: EventLogRef): LogWriter<EventLogLine>;
+  /** Of a rebuild into the store, of which it sees no `commit`. */
   options(given?: Partial<RebuildOptions>): RebuildOptions;
   /** Documents of a generation, by key. */
   documents(id: GenerationId, store?: AtomicViewStore): Promise<Map<string, JsonObject>>;
@@ -96,7 +98,8 @@ export async function makeWorld(
       await writer.sync();
     },
     options: (more = {}) => ({
-      ...{ directory, store, logs, workers: 0, logger: silentLogger, group: 'test', bundle: 'b2' },
+      store: withoutCommit(store),
+      ...{ directory, logs, workers: 0, logger: silentLogger, group: 'test', bundle: 'b2' },
       projection: code.name,
       bundles: { path: (hash) => hash, projection: async () => code },
       ...more,
