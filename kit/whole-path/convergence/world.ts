@@ -85,7 +85,7 @@ export class World {
   }
 
   /** Where every log ends. */
-  get end(): Progress {
+  get end(): ToldLogs['end'] {
     return this.#told.end;
   }
 
