@@ -40,11 +40,14 @@ export function startGuarded(
   const said = tail(child);
   const leash = child.stdio[3] as Writable;
   leash.on('error', () => undefined);
-  const ended = new Promise<number | NodeJS.Signals | Error>((resolve) => {
-    child.once('error', resolve).once('exit', (code, signal) => resolve(code ?? signal ?? 0));
-  }).finally(() => {
+  // Our end of the pipe would keep the process from being closed, and whatever it left behind from ending.
+  const release = (): void => {
     over = true;
     leash.destroy();
+  };
+  child.once('exit', release).once('error', release);
+  const ended = new Promise<number | NodeJS.Signals | Error>((resolve) => {
+    child.once('error', resolve).once('close', (code, signal) => resolve(code ?? signal ?? 0));
   });
   return {
     pid: child.pid ?? 0,
