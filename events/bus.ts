@@ -36,7 +36,8 @@ export interface Bus extends Closeable {
   /**
    * Hands over events that are durable in their event log; at least once. The local bus needs no hand-over, since
    * its subscribers follow the logs.
+   * @param signal aborting it gives up what is not handed over yet
    */
-  publish(events: readonly DomainEvent[]): Promise<void>;
+  publish(events: readonly DomainEvent[], signal?: AbortSignal): Promise<void>;
   subscribe(subscription: Subscription, handler: DeliveryHandler): Promise<RunningSubscription>;
 }

@@ -1,4 +1,5 @@
-import { eventLogName, type DomainEvent, type EventLogRef, type Tally } from 'banyan/events';
+import { eventLogName, type DomainEvent, type EventLogRef } from '../domain-event.ts';
+import type { Tally } from '../tally.ts';
 
 /** Stands for an event that is too large for the bus: where it is in its event log, and what is known of it without. */
 export interface EventReference {

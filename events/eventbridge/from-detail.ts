@@ -1,5 +1,6 @@
-import { eventLogName, type DomainEvent, type EventLogRef, type Tally } from 'banyan/events';
 import { BanyanError, type JsonObject } from 'banyan/runtime';
+import { eventLogName, type DomainEvent, type EventLogRef } from '../domain-event.ts';
+import type { Tally } from '../tally.ts';
 import type { Detail, EventReference, Probe } from './detail.ts';
 
 /**

@@ -1,0 +1,123 @@
+import {
+  DeleteRuleCommand,
+  PutRuleCommand,
+  PutTargetsCommand,
+  RemoveTargetsCommand,
+  ResourceNotFoundException,
+  type EventBridgeClient,
+} from '@aws-sdk/client-eventbridge';
+import {
+  CreateQueueCommand,
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  QueueDoesNotExist,
+  SetQueueAttributesCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { BanyanError } from 'banyan/runtime';
+import type { Subscription } from '../bus.ts';
+import { refusedByAws } from './aws-failure.ts';
+import { queueName, ruleName } from './names.ts';
+import { subscriptionPattern } from './pattern.ts';
+
+/** Where subscriptions have their rules and queues. */
+export interface SubscriptionPlace {
+  readonly events: EventBridgeClient;
+  readonly queues: SQSClient;
+  /** Name or ARN of the event bus. */
+  readonly busName: string;
+  /** Characters that the account allows a rule's pattern. Default 2,048. */
+  readonly patternBytes?: number;
+}
+
+/** The rule's only target. */
+const targetId = 'queue';
+
+/** SQS keeps what nobody takes for 14 days at most. */
+const retentionSeconds = 14 * 24 * 3600;
+
+/**
+ * Makes the queue, the rule and its target where they are missing, and gives the rule the subscription's pattern. May
+ * be called again at any time, also after it was cut off.
+ * @returns the queue's URL
+ * @throws BanyanError PATTERN_TOO_LARGE, SUBSCRIPTION_REFUSED
+ */
+export async function ensureSubscription(
+  place: SubscriptionPlace,
+  subscription: Pick<Subscription, 'name' | 'logs' | 'types'>,
+): Promise<string> {
+  const { events, busName, patternBytes } = place;
+  const rule = { Rule: ruleName(subscription.name), EventBusName: busName };
+  const EventPattern = subscriptionPattern(subscription, patternBytes);
+  try {
+    const { url, arn, policy } = await ensureQueue(place, subscription.name);
+    // The rule is made last: what it matches has somewhere to go from the first event on.
+    const putRule = new PutRuleCommand({ Name: rule.Rule, EventBusName: busName, EventPattern });
+    const { RuleArn } = await events.send(putRule);
+    if (!policy?.includes(String(RuleArn))) await allow(place, url, arn, String(RuleArn));
+    const target = new PutTargetsCommand({ ...rule, Targets: [{ Id: targetId, Arn: arn }] });
+    const { FailedEntries = [] } = await events.send(target);
+    const [failed] = FailedEntries;
+    if (failed) throw new Error(`${String(failed.ErrorCode)}: ${String(failed.ErrorMessage)}`);
+    return url;
+  } catch (thrown) {
+    throw refused(subscription.name, thrown);
+  }
+}
+
+/** Removes the rule, its target and the queue with what is in it; what is missing already is no error. */
+export async function removeSubscription(place: SubscriptionPlace, name: string): Promise<void> {
+  const { events, queues, busName } = place;
+  const Name = ruleName(name);
+  const EventBusName = busName;
+  try {
+    await unlessMissing(events.send(new RemoveTargetsCommand({ Rule: Name, EventBusName, Ids: [targetId] })));
+    await unlessMissing(events.send(new DeleteRuleCommand({ Name, EventBusName })));
+    const QueueName = queueName(busName, name);
+    const found = await unlessMissing(queues.send(new GetQueueUrlCommand({ QueueName })));
+    if (found) await unlessMissing(queues.send(new DeleteQueueCommand({ QueueUrl: found.QueueUrl })));
+  } catch (thrown) {
+    throw refused(name, thrown);
+  }
+}
+
+async function ensureQueue(
+  { queues, busName }: SubscriptionPlace,
+  name: string,
+): Promise<{ url: string; arn: string; policy: string | undefined }> {
+  const QueueName = queueName(busName, name);
+  const Attributes = { MessageRetentionPeriod: String(retentionSeconds) };
+  const found = await unlessMissing(queues.send(new GetQueueUrlCommand({ QueueName })));
+  const { QueueUrl } = found ?? (await queues.send(new CreateQueueCommand({ QueueName, Attributes })));
+  const asked = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn', 'Policy'] });
+  const { Attributes: known } = await queues.send(asked);
+  return { url: String(QueueUrl), arn: String(known?.['QueueArn']), policy: known?.['Policy'] };
+}
+
+/** Lets the rule, and it alone, send to the queue. */
+async function allow({ queues }: SubscriptionPlace, url: string, arn: string, rule: string): Promise<void> {
+  const statement = {
+    Effect: 'Allow',
+    Principal: { Service: 'events.amazonaws.com' },
+    Action: 'sqs:SendMessage',
+    Resource: arn,
+    Condition: { ArnEquals: { 'aws:SourceArn': rule } },
+  };
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+  await queues.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { Policy } }));
+}
+
+async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException || error instanceof QueueDoesNotExist) return undefined;
+    throw error;
+  }
+}
+
+function refused(name: string, thrown: unknown): BanyanError {
+  if (thrown instanceof BanyanError) return thrown;
+  return refusedByAws('SUBSCRIPTION_REFUSED', `The rule and queue of ${name} cannot be kept`, thrown);
+}

@@ -1,0 +1,77 @@
+import {
+  EventBridgeClient,
+  EventBridgeServiceException,
+  type PutEventsRequest,
+  type PutEventsRequestEntry,
+} from '@aws-sdk/client-eventbridge';
+import fc from 'fast-check';
+
+/** What becomes of one call of PutEvents. */
+export type CallFate =
+  | { readonly kind: 'taken' }
+  /** Of its entries some fail, by place, with these codes. */
+  | { readonly kind: 'partial'; readonly failing: readonly (string | undefined)[] }
+  /** Nothing gets in. */
+  | { readonly kind: 'throttled' }
+  /** Everything gets in, and nobody hears of it. */
+  | { readonly kind: 'unheard' };
+
+const code = fc.constantFrom('ThrottlingException', 'InternalFailure', undefined);
+
+/** Faults that pass. */
+export const callFate: fc.Arbitrary<CallFate> = fc.oneof(
+  fc.constant<CallFate>({ kind: 'taken' }),
+  fc.array(code, { minLength: 10, maxLength: 10 }).map((failing): CallFate => ({ kind: 'partial', failing })),
+  fc.constant<CallFate>({ kind: 'throttled' }),
+  fc.constant<CallFate>({ kind: 'unheard' }),
+);
+
+/** A client whose calls meet their fates one after the other, and are taken after the last. */
+export interface FaultyEventBridge {
+  readonly client: EventBridgeClient;
+  /** The entries of each call. */
+  readonly calls: readonly (readonly PutEventsRequestEntry[])[];
+  /** Entries in the order in which they got in. */
+  readonly taken: readonly PutEventsRequestEntry[];
+}
+
+/** A real client, with a middleware in the place of the network. */
+export function faultyEventBridge(
+  fates: readonly CallFate[],
+  onCall: () => void = () => undefined,
+): FaultyEventBridge {
+  const calls: (readonly PutEventsRequestEntry[])[] = [];
+  const taken: PutEventsRequestEntry[] = [];
+  const answer = ({ Entries = [] }: PutEventsRequest): object => {
+    onCall();
+    const fate = fates[calls.length] ?? { kind: 'taken' };
+    calls.push(Entries);
+    if (fate.kind === 'throttled') throw throttling();
+    const failing = fate.kind === 'partial' ? fate.failing : [];
+    const results = Entries.map((entry, at) => {
+      if (failing[at] !== undefined) return { ErrorCode: failing[at], ErrorMessage: 'made up' };
+      taken.push(entry);
+      return { EventId: `e${String(taken.length)}` };
+    });
+    if (fate.kind === 'unheard') throw Object.assign(new Error('no answer'), { name: 'TimeoutError' });
+    return { Entries: results, FailedEntryCount: results.filter((one) => 'ErrorCode' in one).length };
+  };
+  const client = new EventBridgeClient({ region: 'us-east-1' });
+  client.middlewareStack.add(
+    () => (args) => {
+      const output = { $metadata: {}, ...answer(args.input as PutEventsRequest) };
+      return Promise.resolve({ output: output as never, response: {} });
+    },
+    { step: 'initialize', priority: 'high' },
+  );
+  return { client, calls, taken };
+}
+
+function throttling(): Error {
+  return new EventBridgeServiceException({
+    name: 'ThrottlingException',
+    $fault: 'client',
+    $metadata: { httpStatusCode: 400 },
+    message: 'Rate exceeded',
+  });
+}
