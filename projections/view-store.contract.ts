@@ -14,7 +14,7 @@ import type { AtomicViewStore, ViewStore } from './view-store.ts';
 type OpenTwice<Store> = () => Promise<readonly [Store, Store]>;
 
 /** What every adapter of the view store port must do. */
-function viewStoreContract(name: string, open: OpenTwice<ViewStore>): void {
+export function viewStoreContract(name: string, open: OpenTwice<ViewStore>): void {
   describe(`${name} as a view store`, () => {
     const { one, other } = opened(open);
     itemsContract(one);

@@ -1,0 +1,178 @@
+import type { CancellationReason, TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import { BanyanError } from 'banyan/runtime';
+import { randomUUID } from 'node:crypto';
+import { coversAny } from '../progress.ts';
+import type { ItemWrite } from '../view-store.ts';
+import { allOf } from './batches.ts';
+import type { Dynamo, Row } from './dynamo.ts';
+import { faultOf, hasName, type AwsError } from './faults.ts';
+import type { Guard, Guards } from './guards.ts';
+import type { Entry } from './registry.ts';
+import { readWatermark } from './tracking.ts';
+
+/** A write that creates an item of known events, and its row. */
+export interface Creation {
+  readonly write: ItemWrite;
+  readonly row: Row;
+  readonly bytes: number;
+}
+
+/** What a transaction holds: DynamoDB takes 100 rows and 4 MB; fewer, so that a conflict stops few others. */
+const limits = { rows: 24, bytes: 2_000_000 } as const;
+
+/** Transactions of a batch at once. */
+const transactionsAtOnce = 8;
+
+/** What became of some creations. */
+interface Outcome {
+  readonly conflicts: readonly string[];
+  /** Those that were stopped by something that passes. */
+  readonly again: readonly Creation[];
+  /** Guards that are not as they were. */
+  readonly forget: readonly Guard[];
+}
+
+/**
+ * Creates items unless the watermark covers an event that they are made of, or they are there; gives the keys of those.
+ * @param token the mark that their rows have
+ */
+export async function createItems(
+  dynamo: Dynamo,
+  entry: Entry,
+  guards: Guards,
+  creations: readonly Creation[],
+  token: string,
+): Promise<string[]> {
+  const conflicts: string[] = [];
+  let left = creations;
+  if (left.length === 0) return conflicts;
+  await dynamo.until('The creation of items', async () => {
+    const chunks = inChunks(left).slice(0, transactionsAtOnce);
+    const rest = left.slice(chunks.flat().length);
+    const done = await guards.using(chunks.length, (held) => createSome(dynamo, entry, held, chunks, token));
+    conflicts.push(...done.conflicts);
+    if (done.again.length > 0) guards.moveOn();
+    left = [...done.again, ...rest];
+    return left.length === 0 ? conflicts : undefined;
+  });
+  return conflicts;
+}
+
+/** Looks at the watermark, after the guards were looked at, and then writes what it does not cover. */
+async function createSome(
+  dynamo: Dynamo,
+  { generation, table }: Entry,
+  guards: readonly Guard[],
+  chunks: readonly (readonly Creation[])[],
+  token: string,
+): Promise<Outcome> {
+  const watermark = await readWatermark(dynamo, generation, table);
+  const isCovered = ({ write }: Creation): boolean => coversAny(watermark, write.madeOf ?? {});
+  const covered = chunks.flat().filter(isCovered);
+  const fresh = chunks
+    .map((chunk, at) => ({
+      chunk: chunk.filter((one) => !isCovered(one)),
+      guard: guards[at % guards.length],
+    }))
+    .filter(({ chunk }) => chunk.length > 0);
+  const outcomes = await allOf(
+    fresh.map(({ chunk, guard }) => transact(dynamo, table, guard as Guard, chunk, token)),
+  );
+  return {
+    conflicts: [...covered.map(keyOfWrite), ...outcomes.flatMap((one) => one.conflicts)],
+    again: outcomes.flatMap((one) => one.again),
+    forget: outcomes.flatMap((one) => one.forget),
+  };
+}
+
+async function transact(
+  dynamo: Dynamo,
+  table: string,
+  guard: Guard,
+  chunk: readonly Creation[],
+  token: string,
+): Promise<Outcome> {
+  const puts = chunk.map(({ row }): TransactWriteItem => ({
+    Put: {
+      TableName: table,
+      Item: row,
+      ConditionExpression: 'attribute_not_exists(k)',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    },
+  }));
+  try {
+    await dynamo.transact({
+      // Asked again with it, a transaction that was done is not done twice, and is a success.
+      ClientRequestToken: randomUUID(),
+      TransactItems: [{ ConditionCheck: checkOf(table, guard) }, ...puts],
+    });
+    return { conflicts: [], again: [], forget: [] };
+  } catch (error) {
+    if (!hasName(error, 'TransactionCanceledException')) throw error;
+    const { CancellationReasons = [] } = error as { readonly CancellationReasons?: CancellationReason[] };
+    return outcomeOf(error, CancellationReasons, { guard, chunk, token });
+  }
+}
+
+function checkOf(table: string, { key, moves }: Guard): NonNullable<TransactWriteItem['ConditionCheck']> {
+  const check = { TableName: table, Key: key };
+  if (moves === undefined) return { ...check, ConditionExpression: 'attribute_not_exists(k)' };
+  return { ...check, ConditionExpression: 'v = :v', ExpressionAttributeValues: { ':v': { N: moves } } };
+}
+
+/** What the reasons of a cancelled transaction say: the first is the guard's, the others those of the puts. */
+function outcomeOf(
+  error: AwsError,
+  [ofGuard, ...reasons]: readonly CancellationReason[],
+  {
+    guard,
+    chunk,
+    token,
+  }: { readonly guard: Guard; readonly chunk: readonly Creation[]; readonly token: string },
+): Outcome {
+  const [conflicts, again]: [string[], Creation[]] = [[], []];
+  chunk.forEach((creation, at) => {
+    const { Code: code = 'None', Item: found, Message: message } = reasons[at] ?? {};
+    if (code === 'ConditionalCheckFailed') {
+      // With our mark it is ours: the answer to a first try was lost.
+      if (found?.['w']?.S !== token) conflicts.push(keyOfWrite(creation));
+      return;
+    }
+    if (code !== 'None' && !isPassing(code)) throw notStorable(error, creation, `${code}: ${message ?? ''}`);
+    again.push(creation);
+  });
+  return { conflicts, again, forget: ofGuard?.Code === 'ConditionalCheckFailed' ? [guard] : [] };
+}
+
+function isPassing(code: string): boolean {
+  const fault = faultOf(code);
+  return fault === 'throttled' || fault === 'contended' || fault === 'passing';
+}
+
+function notStorable(cause: AwsError, creation: Creation, why: string): BanyanError {
+  const key = keyOfWrite(creation);
+  return new BanyanError(
+    'VIEW_STORE_FAILED',
+    `DynamoDB cannot create the item under key ${JSON.stringify(key)} (${why}).`,
+    { cause, details: { key } },
+  );
+}
+
+function keyOfWrite({ write }: Creation): string {
+  return write.item.key;
+}
+
+function inChunks(creations: readonly Creation[]): Creation[][] {
+  const chunks: Creation[][] = [];
+  let bytes = Infinity;
+  for (const creation of creations) {
+    let chunk = chunks.at(-1);
+    if (!chunk || chunk.length >= limits.rows || bytes + creation.bytes > limits.bytes) {
+      chunks.push((chunk = []));
+      bytes = 0;
+    }
+    chunk.push(creation);
+    bytes += creation.bytes;
+  }
+  return chunks;
+}

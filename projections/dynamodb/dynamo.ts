@@ -1,0 +1,198 @@
+import {
+  BatchGetItemCommand,
+  BatchWriteItemCommand,
+  CreateTableCommand,
+  DeleteItemCommand,
+  DeleteTableCommand,
+  DescribeTableCommand,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+  type AttributeValue,
+  type ConsumedCapacity,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
+import { BanyanError, toError, type Logger } from 'banyan/runtime';
+import { faultOf, type AwsError, type Fault } from './faults.ts';
+import { Gate } from './gate.ts';
+
+/** An item as DynamoDB has it. */
+export type Row = Record<string, AttributeValue>;
+
+/** What a call has cost, in request units as DynamoDB counts them. */
+export interface CallCost {
+  /** As in the API: `PutItem`. */
+  readonly operation: string;
+  readonly readUnits: number;
+  readonly writeUnits: number;
+}
+
+/** How DynamoDB is called. */
+export interface DynamoOptions {
+  readonly client: DynamoDBClient;
+  /** Calls at once. */
+  readonly concurrency: number;
+  /** Milliseconds for which a call that is throttled, or whose answer is lost, is tried again. */
+  readonly patienceMs: number;
+  readonly logger: Logger;
+  readonly onCost?: ((cost: CallCost) => void) | undefined;
+  readonly onThrottled?: ((operation: string) => void) | undefined;
+}
+
+type Kind = 'read' | 'write' | 'table';
+
+/** The input of a command. */
+type InputOf<Command extends new (input: never) => unknown> = ConstructorParameters<Command>[0];
+
+/** The first pause before a call is tried again, and the longest, milliseconds. */
+const [firstPauseMs, longestPauseMs] = [20, 2000];
+
+/**
+ * The calls of DynamoDB that a view store needs: so many at once as it takes, tried again while that may help. Answers
+ * that are errors (a condition, a table that is not there) are thrown as the SDK has them; whatever else goes wrong is
+ * a BanyanError.
+ */
+export type Dynamo = ReturnType<typeof createDynamo>;
+
+/** @throws (each call) BanyanError VIEW_STORE_UNREACHABLE (retryable), VIEW_STORE_REFUSED, VIEW_STORE_FAILED */
+export function createDynamo(options: DynamoOptions) {
+  const { client, onCost } = options;
+  const gate = new Gate(options.concurrency);
+  const told = onCost ? ({ ReturnConsumedCapacity: 'TOTAL' } as const) : {};
+  const run = <Output extends object>(
+    operation: string,
+    kind: Kind,
+    send: () => Promise<Output>,
+  ): Promise<Output> =>
+    patiently(options, operation, async () => {
+      const output = await gate.pass(send, (error) => faultOf(toError(error)) === 'throttled');
+      if (onCost) tellCost(onCost, operation, kind, output);
+      return output;
+    });
+  return {
+    /** Runs work again, with longer and longer pauses, until it gives something. */
+    until: <T extends object>(operation: string, work: () => Promise<T | undefined>): Promise<T> =>
+      untilGiven(options, operation, work),
+    get: (input: InputOf<typeof GetItemCommand>) =>
+      run('GetItem', 'read', () => client.send(new GetItemCommand({ ...input, ...told }))),
+    batchGet: (input: InputOf<typeof BatchGetItemCommand>) =>
+      run('BatchGetItem', 'read', () => client.send(new BatchGetItemCommand({ ...input, ...told }))),
+    query: (input: InputOf<typeof QueryCommand>) =>
+      run('Query', 'read', () => client.send(new QueryCommand({ ...input, ...told }))),
+    put: (input: InputOf<typeof PutItemCommand>) =>
+      run('PutItem', 'write', () => client.send(new PutItemCommand({ ...input, ...told }))),
+    update: (input: InputOf<typeof UpdateItemCommand>) =>
+      run('UpdateItem', 'write', () => client.send(new UpdateItemCommand({ ...input, ...told }))),
+    delete: (input: InputOf<typeof DeleteItemCommand>) =>
+      run('DeleteItem', 'write', () => client.send(new DeleteItemCommand({ ...input, ...told }))),
+    batchWrite: (input: InputOf<typeof BatchWriteItemCommand>) =>
+      run('BatchWriteItem', 'write', () => client.send(new BatchWriteItemCommand({ ...input, ...told }))),
+    transact: (input: InputOf<typeof TransactWriteItemsCommand>) =>
+      run('TransactWriteItems', 'write', () =>
+        client.send(new TransactWriteItemsCommand({ ...input, ...told })),
+      ),
+    createTable: (input: InputOf<typeof CreateTableCommand>) =>
+      run('CreateTable', 'table', () => client.send(new CreateTableCommand(input))),
+    describeTable: (input: InputOf<typeof DescribeTableCommand>) =>
+      run('DescribeTable', 'table', () => client.send(new DescribeTableCommand(input))),
+    deleteTable: (input: InputOf<typeof DeleteTableCommand>) =>
+      run('DeleteTable', 'table', () => client.send(new DeleteTableCommand(input))),
+  };
+}
+
+async function patiently<T>(
+  { patienceMs, logger, onThrottled }: DynamoOptions,
+  operation: string,
+  call: () => Promise<T>,
+): Promise<T> {
+  const began = performance.now();
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (thrown) {
+      const error = toError(thrown) as AwsError;
+      const fault = faultOf(error);
+      if (fault === 'answer') throw error;
+      if (fault === 'throttled') onThrottled?.(operation);
+      const isWorthIt = fault === 'throttled' || fault === 'contended' || fault === 'passing';
+      if (!isWorthIt || performance.now() - began > patienceMs) throw tell(operation, fault, error);
+      logger.debug({ err: error, operation, attempt }, 'a call of DynamoDB is tried again');
+      await pause(attempt);
+    }
+  }
+}
+
+async function untilGiven<T extends object>(
+  { patienceMs }: DynamoOptions,
+  operation: string,
+  work: () => Promise<T | undefined>,
+): Promise<T> {
+  const began = performance.now();
+  for (let attempt = 0; ; attempt += 1) {
+    const given = await work();
+    if (given) return given;
+    if (performance.now() - began > patienceMs) {
+      throw new BanyanError(
+        'VIEW_STORE_UNREACHABLE',
+        `${operation} of DynamoDB was not done within ${patienceMs} ms: it is throttled, or its items are contended ` +
+          'for. Look at the throttling and conflict metrics of the table; the same again later may succeed.',
+        { retryable: true, details: { operation, patienceMs } },
+      );
+    }
+    await pause(attempt);
+  }
+}
+
+/** Twice as long each time, the whole of it at random: many who were throttled together come back apart. */
+function pause(attempt: number): Promise<void> {
+  const most = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(attempt, 10));
+  return new Promise((resolve) => setTimeout(resolve, most * Math.random()));
+}
+
+function tell(operation: string, fault: Fault, error: AwsError): BanyanError {
+  const options = { cause: error, details: { operation, error: error.name } };
+  switch (fault) {
+    case 'throttled':
+    case 'contended':
+    case 'passing':
+      return new BanyanError(
+        'VIEW_STORE_UNREACHABLE',
+        `${operation} of DynamoDB was tried again and again, and failed: ${error.message} (${error.name}). ` +
+          'Check that it is let through to, and that its tables take as much as is asked of them.',
+        { ...options, retryable: true },
+      );
+    case 'refused':
+      return new BanyanError(
+        'VIEW_STORE_REFUSED',
+        `DynamoDB refuses ${operation}: ${error.message} (${error.name}). Check the credentials, and that their ` +
+          'policy has the actions that projections/README.md lists.',
+        options,
+      );
+    case 'answer':
+    case 'failed':
+      return new BanyanError(
+        'VIEW_STORE_FAILED',
+        `${operation} of DynamoDB failed: ${error.message} (${error.name}).`,
+        options,
+      );
+  }
+}
+
+function tellCost(
+  onCost: (cost: CallCost) => void,
+  operation: string,
+  kind: Kind,
+  output: { readonly ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[] },
+): void {
+  const units = [output.ConsumedCapacity ?? []]
+    .flat()
+    .reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0);
+  if (kind !== 'table')
+    onCost({
+      operation,
+      readUnits: kind === 'read' ? units : 0,
+      writeUnits: kind === 'write' ? units : 0,
+    });
+}
