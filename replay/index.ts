@@ -5,6 +5,7 @@ export { openBundleCache, type BundleCache } from './bundles/bundle-cache.ts';
 export { settleEventLogs } from './settled-head.ts';
 export { openBundleStore } from './bundles/bundle-store.ts';
 export { saidByEsbuild, withEsbuild } from './bundles/esbuild.ts';
+export { bundleFunction, type FunctionBundle } from './bundles/bundle-function.ts';
 export { compileProject, type CompiledProject } from './bundles/compile-project.ts';
 export type { ProjectModules } from './bundles/project-modules.ts';
 export type { ReplayGroup, ReplayProject, ReplayProjection, ReplayTranslation } from './project.ts';
