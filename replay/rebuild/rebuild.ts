@@ -50,7 +50,7 @@ export interface RebuildOptions {
   readonly openStore?: StoreModule;
   /** Memory of the fold, bytes, whatever the number of keys. Default 1 GiB. */
   readonly memoryBytes?: number;
-  /** Documents written a second at most. */
+  /** Documents written a second at most; fewer where the store asks for less. */
   readonly rate?: number;
   /** Milliseconds between checkpoints at least. Default 5000. */
   readonly checkpointEveryMs?: number;

@@ -8,11 +8,12 @@ import {
   type ItemWrite,
   type ViewStore,
 } from 'banyan/projections';
-import { isBanyanError, toError } from 'banyan/runtime';
+import { toError } from 'banyan/runtime';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EntryCache } from './cache.ts';
 import type { Entry } from './entry.ts';
 import { isFurther, itemOf } from './entry-item.ts';
+import { PacedWriter } from './paced-writer.ts';
 
 /** Where documents are written, and how fast. */
 export interface WriteBackOptions {
@@ -24,28 +25,25 @@ export interface WriteBackOptions {
   readonly rate: number | undefined;
 }
 
-/** Documents of one write at most, and writes under way at once. */
-const bounds = { documents: 1000, writes: 3 } as const;
-
-/** How often a write is repeated while the store cannot be reached, and the first pause, milliseconds. */
-const retries = { times: 6, pauseMs: 200 } as const;
+/** Writes under way at once. */
+const mostWrites = 3;
 
 /** Writes entries in batches, a few at a time, and notes what the store has. */
 export class WriteBack {
   readonly #options: WriteBackOptions;
   readonly #writes = new Set<Promise<void>>();
+  readonly #paced: PacedWriter;
   #failure: Error | undefined;
-  /** When the rate allows the next write, as performance.now(). */
-  #notBefore = 0;
   #documents = 0;
 
   constructor(options: WriteBackOptions) {
     this.#options = options;
+    this.#paced = new PacedWriter(options);
   }
 
   /** Documents that one write may have. */
   get batch(): number {
-    return Math.max(1, Math.min(bounds.documents, Math.floor((this.#options.rate ?? Infinity) / 4)));
+    return this.#paced.batch;
   }
 
   /** Documents written so far. */
@@ -59,16 +57,13 @@ export class WriteBack {
 
   /** Whether a write may begin now. */
   get hasRoom(): boolean {
-    return this.#writes.size < bounds.writes && performance.now() >= this.#notBefore;
+    return this.#writes.size < mostWrites && this.#paced.pauseMs === 0;
   }
 
   /** Begins to write entries that are dirty and not being written. @throws what an earlier write failed with */
   start(entries: readonly Entry[]): void {
     this.check();
     if (entries.length === 0) return;
-    const { rate } = this.#options;
-    if (rate !== undefined)
-      this.#notBefore = Math.max(this.#notBefore, performance.now()) + (entries.length / rate) * 1000;
     const writes = entries.map((entry) => this.#begin(entry));
     const write = this.#write(entries, writes)
       .catch((error: unknown) => void (this.#failure ??= toError(error)))
@@ -79,9 +74,9 @@ export class WriteBack {
   /** Waits until a write is over, or until the rate allows one. */
   async step(): Promise<void> {
     this.check();
-    const paused = this.#notBefore - performance.now();
-    if (this.#writes.size === 0 && paused <= 0) return;
-    if (this.#writes.size >= bounds.writes || paused <= 0) await Promise.race(this.#writes);
+    const paused = this.#paced.pauseMs;
+    if (this.#writes.size === 0 && paused === 0) return;
+    if (this.#writes.size >= mostWrites || paused === 0) await Promise.race(this.#writes);
     else await wait(Math.min(paused, 100));
     this.check();
   }
@@ -114,7 +109,7 @@ export class WriteBack {
   }
 
   async #write(entries: readonly Entry[], writes: readonly ItemWrite[]): Promise<void> {
-    const conflicts = new Set(await this.#repeated(writes));
+    const conflicts = new Set(await this.#paced.write(writes));
     this.#documents += entries.length - conflicts.size;
     const lost: Entry[] = [];
     entries.forEach((entry, at) => {
@@ -128,18 +123,6 @@ export class WriteBack {
       if (!entry.leaving) continue;
       if (entry.dirty) cache.keep(entry);
       else cache.forget(entry);
-    }
-  }
-
-  async #repeated(writes: readonly ItemWrite[]): Promise<readonly string[]> {
-    const { store, generation } = this.#options;
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return (await store.writeMany(generation, writes)).conflicts;
-      } catch (error) {
-        if (attempt === retries.times || !isBanyanError(error) || !error.retryable) throw error;
-        await wait(retries.pauseMs * 2 ** attempt);
-      }
     }
   }
 

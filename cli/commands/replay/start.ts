@@ -7,7 +7,7 @@ import {
   type StartPlan,
 } from 'banyan/replay';
 import { createLogger } from 'banyan/runtime';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { byteCount, repeated, wholeNumber } from '../../arguments.ts';
 import { replayProjectOf } from '../../config/replay-project.ts';
 import type { CommandContext } from '../../context.ts';
@@ -24,6 +24,8 @@ interface StartCommandOptions extends ConfigOptions, NarrowOptions {
   readonly dryRun?: boolean;
   readonly memory?: number;
   readonly workers?: number;
+  readonly writeRate?: number;
+  /** An older name of it. */
   readonly rate?: number;
   readonly why?: string;
   readonly takeOver?: boolean;
@@ -41,7 +43,12 @@ export function addStartCommand(replay: Command, context: CommandContext): void 
     .option('--sample <keys>', 'how many other keys are checked to be unaffected', wholeNumber(), 1000)
     .option('--memory <bytes>', 'of the fold, as 400M or 2G; default: 1G', byteCount)
     .option('--workers <threads>', 'default: one a core', wholeNumber())
-    .option('--rate <documents>', 'documents written a second at most, to spare the store', wholeNumber())
+    .option(
+      '--write-rate <documents>',
+      'documents written a second at most; where the store throttles, it is found by itself',
+      wholeNumber(),
+    )
+    .addOption(new Option('--rate <documents>').argParser(wholeNumber()).hideHelp())
     .option('--why <reason>', 'for the history')
     .option('--take-over', 'although another host holds the lock: it is known not to run any more')
     .option('--dry-run', 'say what would be done, and do nothing')
@@ -56,6 +63,7 @@ async function start(
   const narrow = await narrowOf(options, context.cwd);
   const loaded = await configOf(options, context);
   const project = await replayProjectOf(loaded);
+  const rate = options.writeRate ?? options.rate;
   const board = createBoard(context.terminal);
   const teller = startTeller(board, options.json === true);
   try {
@@ -72,7 +80,7 @@ async function start(
         ...(narrow && { narrow }),
         ...(options.memory !== undefined && { memoryBytes: options.memory }),
         ...(options.workers !== undefined && { workers: options.workers }),
-        ...(options.rate !== undefined && { rate: options.rate }),
+        ...(rate !== undefined && { rate }),
         ...(options.takeOver === true && { takeOver: true }),
       },
       ...(options.why !== undefined && { why: options.why }),

@@ -14,6 +14,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { replayDirectory } from '../../places.ts';
 import { AffectedKeys, readAffected, writeAffected } from '../affected-file.ts';
 import { narrowRefused } from '../errors.ts';
+import { PacedWriter } from '../paced-writer.ts';
 import type { Rebuilding } from '../rebuild.ts';
 import type { Narrow } from './narrow.ts';
 
@@ -67,10 +68,9 @@ export async function copyOthers(all: Rebuilding, generation: Generation, live: 
   const path = affectedFile(all, generation);
   const before = await readAffected(all.fileSystem, path);
   const affected = new AffectedKeys(all.projection, before);
-  const { store, meter, rate } = all;
-  meter.begin('copying');
+  const paced = new PacedWriter({ store: all.store, generation, rate: all.rate });
+  all.meter.begin('copying');
   let copied = 0;
-  const started = performance.now();
   for await (const items of pagesOf(all, live)) {
     const writes: ItemWrite[] = [];
     for (const item of items) {
@@ -79,15 +79,26 @@ export async function copyOthers(all: Rebuilding, generation: Generation, live: 
       if (write) writes.push(write);
       else affected.add(item.key);
     }
-    // What an earlier run copied is there already: it is as good.
-    if (writes.length > 0) await store.writeMany(generation, writes);
+    await writeCopies(all, paced, writes);
     copied += writes.length;
-    meter.wrote(writes.length);
-    const early = rate === undefined ? 0 : (copied / rate) * 1000 - (performance.now() - started);
-    if (early > 0) await wait(early, undefined, { signal: all.signal });
   }
   if (affected.keys.size > before.size) await writeAffected(all.fileSystem, path, affected.keys);
   return { affected: affected.keys.size, copied };
+}
+
+async function writeCopies(
+  { meter, signal }: Rebuilding,
+  paced: PacedWriter,
+  writes: readonly ItemWrite[],
+): Promise<void> {
+  for (let at = 0; at < writes.length;) {
+    if (paced.pauseMs > 0) await wait(paced.pauseMs, undefined, { signal });
+    const some = writes.slice(at, at + paced.batch);
+    // What an earlier run copied is there already: it is as good.
+    await paced.write(some);
+    at += some.length;
+    meter.wrote(some.length);
+  }
 }
 
 /** The item as it is, in the indexes of the new code; undefined: it is to be folded anew. */

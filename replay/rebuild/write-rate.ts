@@ -1,0 +1,56 @@
+/**
+ * How fast documents are written into a store that may ask for less: additive increase, multiplicative decrease, as
+ * TCP shares a line (RFC 5681). So several rebuilds, and the projectors beside them, come to share what there is.
+ */
+export interface WriteRate {
+  /** Documents a second; Infinity until the store has asked for less. */
+  readonly perSecond: number;
+  /** What the operator allows. */
+  readonly most: number;
+  /** By how much it grows in each second. */
+  readonly step: number;
+  /** Until when it is as it is, milliseconds of the caller's clock. */
+  readonly since: number;
+}
+
+/** Documents a second that are always tried, by how many more a second at least, and seconds from half to the whole. */
+const bounds = { least: 20, leastStep: 5, recoverySeconds: 10 } as const;
+
+/**
+ * Milliseconds in which the rate is halved once at most: the writes that are under way together are refused together.
+ */
+const onceInMs = 1000;
+
+/** Begins with what the operator allows. */
+export function fullRate(most: number | undefined, now: number): WriteRate {
+  const perSecond = most ?? Infinity;
+  return { perSecond, most: perSecond, step: 0, since: now - onceInMs };
+}
+
+/**
+ * The rate after the store has asked for less.
+ * @param measured documents a second that the store has taken: a limit far above them was none
+ */
+export function slower(rate: WriteRate, measured: number, now: number): WriteRate {
+  const grown = faster(rate, now);
+  if (rate.step > 0 && now - rate.since < onceInMs) return grown;
+  const from = Math.min(grown.perSecond, Math.max(measured, bounds.least));
+  const perSecond = Math.min(rate.most, Math.max(bounds.least, from / 2));
+  return {
+    ...rate,
+    perSecond,
+    step: Math.max(bounds.leastStep, from / 2 / bounds.recoverySeconds),
+    since: now,
+  };
+}
+
+/** The rate when the store has asked for nothing since. */
+export function faster(rate: WriteRate, now: number): WriteRate {
+  const seconds = Math.floor((now - rate.since) / 1000);
+  if (rate.step === 0 || seconds < 1) return rate;
+  return {
+    ...rate,
+    perSecond: Math.min(rate.most, rate.perSecond + seconds * rate.step),
+    since: rate.since + seconds * 1000,
+  };
+}
