@@ -6,7 +6,7 @@ import { nodeTooOld } from './node-version.ts';
 const refusal = nodeTooOld(process.versions.node);
 if (refusal === undefined) {
   // What runs for days, and copies tables, keeps its memory small.
-  if (process.argv[2] === 'dev') leanHeap();
+  if (['dev', 'run'].includes(String(process.argv[2]))) leanHeap();
   await main();
 } else {
   process.stderr.write(`${refusal}\n`);

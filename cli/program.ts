@@ -5,6 +5,7 @@ import { addDevCommand } from './commands/dev.ts';
 import { addLogCommand } from './commands/log.ts';
 import { addParkedCommand } from './commands/parked/parked.ts';
 import { addReplayCommand } from './commands/replay/replay.ts';
+import { addRunCommand } from './commands/run.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTablesCommand } from './commands/tables.ts';
 import { addVerifyCommand } from './commands/verify.ts';
@@ -35,6 +36,7 @@ function createProgram(context: CommandContext): Command {
     .configureHelp({ showGlobalOptions: true, sortSubcommands: true })
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage.\n');
   addDevCommand(program, context);
+  addRunCommand(program, context);
   addStatusCommand(program, context);
   addLogCommand(program, context);
   addReplayCommand(program, context);

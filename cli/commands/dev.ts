@@ -1,16 +1,18 @@
 import type { SnapshotProgress } from 'banyan/cdc';
 import type { HostileFigures } from 'banyan/events';
-import { createLogger, type Logger } from 'banyan/runtime';
+import { createLogger } from 'banyan/runtime';
 import type { Command } from 'commander';
 import { wholeNumber } from '../arguments.ts';
 import type { CommandContext } from '../context.ts';
 import { randomSeed } from '../dev/chaos/hostility.ts';
 import { startHost, type Host } from '../dev/host.ts';
 import { unorderedText } from '../status/status-text.ts';
-import { createBoard, type Progress } from '../terminal/board.ts';
+import { createBoard } from '../terminal/board.ts';
 import { readableLogLine } from '../terminal/log-lines.ts';
 import type { Terminal } from '../terminal/output.ts';
-import { duration, number } from '../terminal/progress-line.ts';
+import { number } from '../terminal/progress-line.ts';
+import { shownSnapshots } from '../terminal/shown-snapshots.ts';
+import { outOfDateText, warnOfCode } from './out-of-date-text.ts';
 import { configOf, withConfig, withJson, type ConfigOptions } from './options.ts';
 
 interface DevOptions extends ConfigOptions {
@@ -99,38 +101,12 @@ function jsonTeller({ out }: Terminal): Teller {
   };
 }
 
-/** A snapshot under way. */
-interface ShownSnapshot {
-  readonly bar: Progress;
-  readonly began: number;
-  rows: number;
-}
-
 function textTeller(terminal: Terminal): Teller {
   const board = createBoard(terminal);
-  const snapshots = new Map<string, ShownSnapshot>();
-  const begun = (source: string): ShownSnapshot => {
-    const bar = board.progress(`snapshot of ${source}`, 'rows', true);
-    const shown = { bar, began: performance.now(), rows: 0 };
-    snapshots.set(source, shown);
-    return shown;
-  };
+  const snapshots = shownSnapshots(board);
   return {
-    snapshot: (source, { rows, estimatedRows }) => {
-      const shown = snapshots.get(source) ?? begun(source);
-      shown.rows = rows;
-      shown.bar.update(rows, estimatedRows);
-    },
-    snapshotEnd: (source) => {
-      const shown = snapshots.get(source);
-      if (!shown) return;
-      shown.bar.stop();
-      snapshots.delete(source);
-      const took = duration(performance.now() - shown.began);
-      board.out(
-        `snapshot of ${source}: ${number(shown.rows)} rows in ${took}; translations and views follow\n`,
-      );
-    },
+    snapshot: snapshots.progress,
+    snapshotEnd: snapshots.end,
     ready: ({ gateways, outOfDate, feeding, hostility }) => {
       const addresses = gateways.map(({ group, url }) => `  ${group.padEnd(20)} ${url}\n`).join('');
       board.out(`banyan runs; Ctrl-C ends it.\n${addresses === '' ? '' : `\nGateways:\n${addresses}`}\n`);
@@ -143,26 +119,11 @@ function textTeller(terminal: Terminal): Teller {
       ),
     hostility: (figures) => board.out(hostilityText(figures)),
     log: (line) => board.err(readableLogLine(line, terminal.interactive ? terminal.width : undefined)),
-    close: () => {
-      for (const { bar } of snapshots.values()) bar.stop();
-    },
+    close: snapshots.close,
   };
 }
 
 function hostilityText({ delivered, repeated, dropped, refused }: HostileFigures): string {
   const again = `${number(repeated)} of them repeats, ${number(refused)} after a refusal`;
   return `The hostile bus made ${number(delivered)} deliveries of events (${again}) and lost ${number(dropped)} events.\n`;
-}
-
-/** What runs from other code than the present one. */
-function outOfDateText(found: Host['outOfDate']): string {
-  const lines = found.map(({ name, why, next }) => `  ${name}: ${why}\n    next: ${next}\n`);
-  return `The code is not what runs; what runs goes on with its own:\n${lines.join('')}`;
-}
-
-/** For whoever reads the log and not what is told. */
-function warnOfCode(found: Host['outOfDate'], logger: Logger): void {
-  for (const { kind, name, why, next } of found) {
-    logger.warn({ [kind]: name, next }, `The code of ${kind} ${name} is not what runs: ${why}.`);
-  }
 }

@@ -40,7 +40,7 @@ const help = `
 A reconciliation is a query that says what a view should hold; groups declare theirs (reconciliation(), group({
 reconciliations })). The database is read in a read only transaction at the exact place of a temporary replication
 slot, which goes at once; its role needs REPLICATION, SELECT on the tables of the query, and one free slot.
-banyan dev must run: the view has to come as far as the database is.
+banyan dev or banyan run must run: the view has to come as far as the database is.
 `;
 
 /** One reconciliation of a view. */
@@ -159,7 +159,7 @@ function noGeneration(projection: string, number: number | undefined): BanyanErr
   return new BanyanError(
     'GENERATION_UNKNOWN',
     number === undefined
-      ? `View ${projection} has no live generation yet: start banyan dev.`
+      ? `View ${projection} has no live generation yet: start banyan dev or banyan run.`
       : `View ${projection} has no generation ${number}. See them by banyan replay status.`,
     { details: { projection, generation: number ?? null } },
   );
@@ -168,7 +168,7 @@ function noGeneration(projection: string, number: number | undefined): BanyanErr
 function notRunning(directory: string): BanyanError {
   return new BanyanError(
     'DEV_NOT_RUNNING',
-    `No banyan dev runs on ${directory}, so no view can come as far as the database is. Start it, and ask again.`,
+    `Neither banyan dev nor banyan run runs on ${directory}, so no view can come as far as the database is. Start it, and ask again.`,
     { retryable: true, details: { directory } },
   );
 }

@@ -1,5 +1,6 @@
 import type { SourceDefinition } from 'banyan/cdc';
 import type { Group } from 'banyan/catalog';
+import type { EventDelivery } from 'banyan/events';
 import type { Identity } from 'banyan/gateway';
 import type { LegacyAdapterOptions } from 'banyan/legacy-adapter';
 import type { ViewStore } from 'banyan/projections';
@@ -15,6 +16,8 @@ export interface BanyanConfig {
   readonly groups: readonly Group[];
   /** Where the views are kept. */
   readonly views: ViewStore;
+  /** The bus that `banyan run` publishes onto. */
+  readonly delivery?: EventDelivery;
   /** Who checks the callers of the gateways. Absent: only routes declared public are answered. */
   readonly identity?: Identity;
   /** The monolith's own API, for the gateways' writes. */
@@ -43,6 +46,7 @@ const shape = z.strictObject({
   sources: z.record(name, kinds).refine((sources) => Object.keys(sources).length > 0, 'at least one source'),
   groups: z.array(z.looseObject({ kind: z.literal('group'), name })).min(1, 'at least one group'),
   views: z.looseObject({ writeMany: z.instanceof(Function) }),
+  delivery: z.looseObject({ kind: z.string(), publish: z.instanceof(Function) }).optional(),
   identity: kinds.optional(),
   legacy: z.looseObject({ baseUrl: z.url() }).optional(),
   gateways: z

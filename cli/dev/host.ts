@@ -1,19 +1,11 @@
-import { startCapture, type Capture, type SnapshotProgress, type Source } from 'banyan/cdc';
-import { checkGroups } from 'banyan/catalog';
+import type { Capture } from 'banyan/cdc';
 import { eventLogName, type HostileFigures, type Translator } from 'banyan/events';
 import type { Projector } from 'banyan/projections';
-import { sourceDirectory, type ReplayProject } from 'banyan/replay';
-import {
-  BanyanError,
-  closeAll,
-  nodeFileSystem,
-  once,
-  systemClock,
-  type Closeable,
-  type Logger,
-} from 'banyan/runtime';
-import type { LoadedConfig } from '../config/load-config.ts';
+import type { ReplayProject } from 'banyan/replay';
+import { BanyanError, closeAll, once, type Closeable } from 'banyan/runtime';
+import { refuseFindings } from '../config/refuse-findings.ts';
 import { replayProjectOf } from '../config/replay-project.ts';
+import { startCaptures, untilEnd, type CapturesOptions } from './captures.ts';
 import { startControl } from './control.ts';
 import { feederFor } from './feeder.ts';
 import type { Feeder, FeederOptions, Feeding } from './feeding.ts';
@@ -25,15 +17,9 @@ import { openTranslators, type Translators } from './translators.ts';
 import { openViews, type Views } from './views.ts';
 
 /** What `banyan dev` is told on the way. */
-export interface HostOptions {
-  readonly loaded: LoadedConfig;
-  readonly logger: Logger;
-  readonly signal: AbortSignal;
+export interface HostOptions extends Omit<CapturesOptions, 'started' | 'times'> {
   /** The seed of a hostile bus that feeds the views; absent: an ordered one does. */
   readonly chaos?: number;
-  readonly onSnapshot?: (source: string, progress: SnapshotProgress) => void;
-  /** The snapshot is whole and durable in the change log. */
-  readonly onSnapshotEnd?: (source: string) => void;
 }
 
 /** Everything of a project, running in one process. */
@@ -56,10 +42,8 @@ export interface Host extends Closeable {
 }
 
 /** The parts as they are started, so that the earlier ones are closed when a later one fails to start. */
-interface Starting extends HostOptions {
+interface Starting extends HostOptions, CapturesOptions {
   readonly project: ReplayProject;
-  readonly started: Closeable[];
-  readonly times: StageTimes;
 }
 
 /**
@@ -83,28 +67,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
   }
 }
 
-function refuseFindings({ config }: LoadedConfig): void {
-  const findings = checkGroups(config.groups, Object.keys(config.sources));
-  if (findings.length === 0) return;
-  const lines = findings.map(({ code, message }) => `  ${code}: ${message}`);
-  throw new BanyanError('GROUPS_INVALID', `The groups do not fit together:\n${lines.join('\n')}`, {
-    details: { findings: findings.map(({ code, message }) => ({ code, message })) },
-  });
-}
-
 async function startParts(starting: Starting): Promise<Omit<Host, 'times' | 'close'>> {
   const { loaded, started, times, signal } = starting;
   await loaded.config.views.prepare();
-  const captures = new Map<string, Capture>();
-  const streaming: Promise<unknown>[] = [];
-  for (const name of Object.keys(loaded.config.sources)) {
-    const running = await capture(name, starting);
-    captures.set(name, running.capture);
-    streaming.push(running.streaming);
-  }
+  const { captures, streaming } = await startCaptures(starting);
   const { translators, views, looking, feeder } = await startFollowing(captures, starting);
   // A source that cannot be opened must be told before anybody is told that all is well.
-  await Promise.all(streaming);
+  await streaming;
   const gateways = await startGateways(loaded, starting);
   const refresh = (): Promise<void> => looking.now();
   started.push(await startControl(loaded.directory, { times, refresh }));
@@ -164,64 +133,4 @@ async function startFollowing(
   const looking = startLooking(() => look(false), logger);
   started.push(looking);
   return { translators, views, looking, feeder };
-}
-
-async function capture(
-  name: string,
-  starting: Starting,
-): Promise<{
-  readonly capture: Capture;
-  /** Settles when its source is open, from when on every commit is an event; or with the capture's end. */
-  readonly streaming: Promise<unknown>;
-}> {
-  const { loaded, logger, signal, started, times, onSnapshot, onSnapshotEnd } = starting;
-  const definition = loaded.config.sources[name];
-  if (!definition) throw new BanyanError('SOURCE_UNKNOWN', `There is no source ${name}.`);
-  let inSnapshot = false;
-  let opened = (): void => undefined;
-  const isOpen = new Promise<void>((resolve) => (opened = resolve));
-  const running = await startCapture({
-    source: watched(definition.create(name, { logger: logger.child({ source: name }) }), opened),
-    directory: sourceDirectory(loaded.directory, name),
-    fileSystem: nodeFileSystem,
-    clock: systemClock,
-    logger,
-    signal,
-    onSnapshotProgress: (told) => {
-      inSnapshot = true;
-      onSnapshot?.(name, told);
-    },
-    onDurable: (position) => {
-      times.passed(name, 'logged', position);
-      // It is the log's first transaction, so what is durable first is the whole of it.
-      if (inSnapshot) onSnapshotEnd?.(name);
-      inSnapshot = false;
-    },
-  });
-  started.push(running);
-  const streaming = Promise.race([isOpen, running.ended]);
-  // Awaited later, when the other parts were started too.
-  streaming.catch(() => undefined);
-  return { capture: running, streaming };
-}
-
-/** The source, telling that its stream was opened. */
-function watched(source: Source, opened: () => void): Source {
-  return {
-    name: source.name,
-    lag: () => source.lag(),
-    open: async (options) => {
-      const stream = await source.open(options);
-      opened();
-      return stream;
-    },
-  };
-}
-
-async function untilEnd(captures: readonly Capture[], signal: AbortSignal): Promise<void> {
-  const aborted = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-  await Promise.race([aborted, Promise.all(captures.map(({ ended }) => ended))]);
 }

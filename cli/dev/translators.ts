@@ -31,7 +31,7 @@ interface TranslatorsOptions extends PartOptions {
   readonly changeLog: (source: string) => LogReader<ChangeLogLine> | undefined;
   readonly announce: LocalBus['announce'];
   /** Keeps the tallies of each event log; absent where nobody needs them. */
-  readonly tallies: Tallies | undefined;
+  readonly tallies: Pick<Tallies, 'keep' | 'release'> | undefined;
 }
 
 /** Registers the code's version of each translation that has none yet; {@link Translators.look} starts them. */

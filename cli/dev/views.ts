@@ -1,15 +1,10 @@
 import { eventLogName, type EventLogRef } from 'banyan/events';
-import {
-  ensureLive,
-  type AnyProjection,
-  type Generation,
-  type Projector,
-  type Stuck,
-} from 'banyan/projections';
+import type { Generation, Projector, Stuck } from 'banyan/projections';
 import type { ReplayGroup } from 'banyan/replay';
 import { closeAll, isBanyanError, once, type Closeable } from 'banyan/runtime';
 import { isFed } from '../fed-generations.ts';
 import type { Fed, Feeder } from './feeding.ts';
+import { codeOf, makeFirst, type GroupCode } from './group-code.ts';
 import { createProblems, isOwnFault, type PartOptions, type Problems } from './parts.ts';
 import type { StageTimes } from './stage-times.ts';
 
@@ -26,18 +21,6 @@ interface ViewsOptions extends PartOptions {
   readonly feeder: Feeder;
   /** Whether the log's translator runs. */
   readonly isTranslated: (log: EventLogRef) => boolean;
-}
-
-/** What the code says of a group, without the texts of its bundles: they are in the environment by now. */
-interface GroupCode {
-  readonly name: string;
-  readonly projections: readonly Code[];
-}
-
-interface Code {
-  readonly projection: AnyProjection;
-  readonly bundle: string;
-  readonly logs: readonly EventLogRef[];
 }
 
 interface Running {
@@ -98,9 +81,7 @@ class FedViews implements Views {
   /** @returns the names of the generations that are to run */
   async #lookAt(group: GroupCode, isFirst: boolean): Promise<readonly string[]> {
     const { store, isTranslated } = this.#options;
-    // A view whose translation is not built yet has nothing to begin with: its replay makes it.
-    const able = group.projections.filter(({ logs }) => logs.every(isTranslated));
-    await ensureLive({ store, group: group.name, projections: able });
+    await makeFirst(group, store, isTranslated);
     const pointer = await store.pointer(group.name);
     const fed: string[] = [];
     for (const { projection } of group.projections) {
@@ -135,24 +116,6 @@ class FedViews implements Views {
       this.#problems.tell(name, error);
     }
   }
-}
-
-async function codeOf(
-  groups: readonly ReplayGroup[],
-  { store, bundles }: ViewsOptions,
-): Promise<readonly GroupCode[]> {
-  for (const { projection, bundle } of groups.flatMap(({ projections }) => projections)) {
-    const known = await store.generations(projection.name);
-    if (known.length === 0) await bundles.put(bundle);
-  }
-  return groups.map(({ name, projections }) => ({
-    name,
-    projections: projections.map(({ projection, bundle, logs }) => ({
-      projection,
-      bundle: bundle.hash,
-      logs,
-    })),
-  }));
 }
 
 /** Whether one of its projectors met an event whose key it could not tell. */

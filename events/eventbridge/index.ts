@@ -19,3 +19,4 @@ export { filePublishCursor, type PublishCursor } from './publish-cursor.ts';
 export { startPublisher, type Publisher, type PublisherOptions } from './publisher.ts';
 export { createEventBridgeBus, type EventBridgeBus, type EventBridgeBusOptions } from './eventbridge-bus.ts';
 export type { QueueSubscriptionLimits } from './queue-subscription.ts';
+export { eventBridge, type EventBridgeDelivery } from './delivery.ts';

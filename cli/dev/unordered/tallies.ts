@@ -5,15 +5,18 @@ import {
   type EventLogRef,
   type TallyFeed,
   type TallyKeeper,
+  type TallyLine,
   type Translator,
 } from 'banyan/events';
 import { talliesDirectory } from 'banyan/replay';
-import { closeAll, nodeFileSystem, once, systemClock, type Closeable } from 'banyan/runtime';
+import { closeAll, nodeFileSystem, once, systemClock, type Closeable, type LogReader } from 'banyan/runtime';
 import type { PartOptions } from '../parts.ts';
 
 /** The keepers of the tallies of all event logs that are written in this process. */
 export interface Tallies extends Closeable {
   readonly feed: TallyFeed;
+  /** The tallies of one event log; undefined: none are kept here. */
+  readonly logOf: (log: EventLogRef) => LogReader<TallyLine> | undefined;
   /** Keeps the tallies of a translator's event log from now on. */
   keep(translator: Translator): Promise<void>;
   /** Ends it, before the translator is closed. */
@@ -28,8 +31,10 @@ type TalliesOptions = Pick<PartOptions, 'directory' | 'logger' | 'signal'>;
 export function openTallies({ directory, logger, signal }: TalliesOptions): Tallies {
   const keepers = new Map<string, TallyKeeper>();
   const listeners = new Set<(log: string) => void>();
+  const logOf: Tallies['logOf'] = (ref) => keepers.get(eventLogName(ref))?.log;
   return {
-    feed: tallyFeed((ref) => keepers.get(eventLogName(ref))?.log),
+    feed: tallyFeed(logOf),
+    logOf,
     keep: async ({ ref, eventLog }) => {
       const keeper = await startTallyKeeper({
         ref,

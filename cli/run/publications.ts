@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { eventLogName, type EventDelivery, type Publishing, type Translator } from 'banyan/events';
+import { translationDirectory } from 'banyan/replay';
+import { closeAll, once, toError, type Closeable } from 'banyan/runtime';
+import { createProblems, type PartOptions } from '../dev/parts.ts';
+import { openTallies, type Tallies } from '../dev/unordered/tallies.ts';
+
+/** The event logs that are written in this process, as they go onto the bus. */
+export interface Publications extends Closeable, Pick<Tallies, 'keep' | 'release'> {
+  /** Begins again with those that the bus has refused. */
+  look(): Promise<void>;
+}
+
+interface PublicationsOptions extends Pick<PartOptions, 'directory' | 'logger' | 'signal'> {
+  readonly delivery: EventDelivery;
+}
+
+/** A translator, and what publishes its event log: absent after it was stopped. */
+interface Published {
+  readonly translator: Translator;
+  running?: Publishing;
+}
+
+/**
+ * Begins without any. A bus that refuses for good (it is gone, or may not be used) stops what is published and nothing
+ * else: it is told, and tried again with each look, since the events are safe in their log.
+ */
+export function openPublications(options: PublicationsOptions): Publications {
+  const { directory, logger, signal, delivery } = options;
+  const tallies = openTallies(options);
+  const problems = createProblems(logger);
+  const published = new Map<string, Published>();
+
+  const start = async (name: string, one: Published): Promise<void> => {
+    const { ref, eventLog } = one.translator;
+    const counted = tallies.logOf(ref);
+    if (!counted) return;
+    const to = join(translationDirectory(directory, ref), 'published');
+    const log = { ref, eventLog, tallies: counted, directory: to };
+    const running = await delivery.publish(log, { logger, signal });
+    one.running = running;
+    running.ended.catch((error: unknown) => {
+      delete one.running;
+      problems.tell(name, toError(error));
+    });
+  };
+
+  return {
+    keep: async (translator) => {
+      await tallies.keep(translator);
+      const name = eventLogName(translator.ref);
+      const one = { translator };
+      published.set(name, one);
+      await start(name, one);
+    },
+    release: async (ref) => {
+      const name = eventLogName(ref);
+      const one = published.get(name);
+      published.delete(name);
+      await one?.running?.close();
+      await tallies.release(ref);
+    },
+    look: async () => {
+      for (const [name, one] of published) {
+        // It has gone on since the look before.
+        if (one.running) problems.solved(name);
+        else await start(name, one).catch((error: unknown) => problems.tell(name, toError(error)));
+      }
+    },
+    close: once(async () => {
+      const running = [...published.values()].flatMap((one) => one.running ?? []);
+      await closeAll([tallies, ...running]);
+    }),
+  };
+}

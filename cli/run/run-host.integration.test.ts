@@ -1,0 +1,158 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { readEvents, type EventDelivery, type LogCursor, type PublishedLog } from 'banyan/events';
+import { postgresViews } from 'banyan/projections';
+import { once, silentLogger } from 'banyan/runtime';
+import pg from 'pg';
+import { eventually } from '../../kit/eventually.ts';
+import { testDatabase } from '../../kit/test-database.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { refreshDev } from '../dev/control.ts';
+import { startRunHost, type RunHost } from './run-host.ts';
+
+const parts = `
+import { col, table, tables } from 'banyan/cdc';
+import { event, translation } from 'banyan/events';
+import { projection } from 'banyan/projections';
+import { z } from 'zod';
+export const Placed = event('OrderPlaced', z.object({ id: z.string() }));
+const shop = tables('shop', { orders: table('public.orders', { key: ['id'], columns: { id: col.int8() } }) });
+export const orders = translation('orders', shop, {
+  version: 1,
+  *translate(tx) {
+    for (const { id } of [...tx.existing('orders'), ...tx.inserted('orders')]) yield Placed({ id });
+  },
+});
+export const summary = projection('order-summary', z.object({ id: z.string() }))
+  .on(Placed, { key: (e) => e.id, apply: (_, e) => e });`;
+
+const configOf = (database: string, views: string): string => `
+import { group } from 'banyan/catalog';
+import { postgres } from 'banyan/cdc';
+import { postgresViews } from 'banyan/projections';
+import { defineConfig } from 'banyan';
+import { Placed, orders, summary } from './parts.ts';
+export default defineConfig({
+  sources: { shop: postgres({ connectionString: '${database}', tables: ['public.*'], slot: '${new URL(database).pathname.slice(1)}' }) },
+  groups: [group('orders', {
+    owner: { team: 'checkout', contact: '#checkout' },
+    publishes: [Placed], translation: orders, projections: [summary],
+  })],
+  views: postgresViews({ connectionString: '${views}' }),
+});`;
+
+let directory: string;
+let database: string;
+let viewsUrl: string;
+let host: RunHost | undefined;
+
+beforeEach(async () => {
+  // Within the project, so that "banyan/..." means this package.
+  await mkdir(resolve('.banyan'), { recursive: true });
+  directory = await mkdtemp(resolve('.banyan', 'run-test-'));
+  [database, viewsUrl] = [await testDatabase('run'), await testDatabase('run_views')];
+  await sql('CREATE TABLE orders (id bigint PRIMARY KEY); INSERT INTO orders VALUES (1)');
+  await writeFile(join(directory, 'parts.ts'), parts);
+  await writeFile(join(directory, 'banyan.config.ts'), configOf(database, viewsUrl));
+});
+
+afterEach(async () => {
+  await host?.close();
+  host = undefined;
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function sql(text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: database });
+  await client.connect();
+  await client.query(text).finally(() => client.end());
+}
+
+async function start(delivery?: EventDelivery): Promise<RunHost> {
+  const loaded = await loadConfig({ cwd: directory, typeCheck: false });
+  const config = { ...loaded.config, ...(delivery && { delivery }) };
+  const { signal } = new AbortController();
+  host = await startRunHost({ loaded: { ...loaded, config }, logger: silentLogger, signal });
+  return host;
+}
+
+/** A bus that keeps what it is given; it refuses the first logs that it is asked to publish. */
+class KeepingBus implements EventDelivery {
+  readonly kind = 'keeping';
+  readonly events: string[] = [];
+  readonly tallied: number[] = [];
+  asked = 0;
+  readonly #refused: number;
+  /** Of this bus alone: a real one keeps it where the log says. */
+  #cursor: LogCursor = { position: 0 };
+
+  constructor(refused = 0) {
+    this.#refused = refused;
+  }
+
+  async publish(log: PublishedLog): ReturnType<EventDelivery['publish']> {
+    this.asked += 1;
+    const closing = new AbortController();
+    const refuses = this.asked <= this.#refused;
+    const followed = refuses
+      ? [Promise.reject(new Error('there is no such bus'))]
+      : [this.#events(log, closing.signal), this.#tallies(log, closing.signal)];
+    const ended = Promise.all(followed).then(() => undefined);
+    ended.catch(() => undefined);
+    const close = once(async () => {
+      closing.abort();
+      await ended;
+    });
+    return { ended, close };
+  }
+
+  async #events({ ref, eventLog }: PublishedLog, signal: AbortSignal): Promise<void> {
+    for await (const { events, cursor } of readEvents(eventLog, ref, {
+      ...{ after: this.#cursor, follow: true, signal },
+    })) {
+      this.events.push(...events.map(({ id }) => id));
+      this.#cursor = cursor;
+    }
+  }
+
+  async #tallies({ tallies }: PublishedLog, signal: AbortSignal): Promise<void> {
+    for await (const batch of tallies.read({ from: 1, follow: true, signal }))
+      this.tallied.push(...batch.map(({ position }) => position));
+  }
+}
+
+test('without a bus to publish onto nothing is started', async () => {
+  await expect(start()).rejects.toMatchObject({ code: 'DELIVERY_MISSING' });
+});
+
+test('events and tallies go to the bus; the first generation is made, and is not fed', async () => {
+  const bus = new KeepingBus();
+  const running = await start(bus);
+  expect(running.logs).toEqual(['shop:orders@1']);
+  await eventually(() => expect(bus.events).toEqual(['shop:orders@1:1:0']));
+  await sql('INSERT INTO orders VALUES (2)');
+  await eventually(() => expect(bus.events).toHaveLength(2));
+  await eventually(() => expect(bus.tallied.length).toBeGreaterThan(0));
+  const store = postgresViews({ connectionString: viewsUrl });
+  try {
+    const [generation, ...others] = await store.generations('order-summary');
+    expect(others).toEqual([]);
+    expect(generation).toMatchObject({ number: 1, state: { kind: 'live' }, floor: {} });
+    expect((await store.pointer('orders'))?.live).toEqual({ 'order-summary': 1 });
+    expect(await store.count({ projection: 'order-summary', number: 1 })).toBe(0);
+  } finally {
+    await store.close();
+  }
+});
+
+test('a bus that refuses is tried again, and then has everything; nothing else waits for it', async () => {
+  const bus = new KeepingBus(2);
+  await start(bus);
+  await sql('INSERT INTO orders VALUES (2)');
+  await eventually(async () => {
+    expect(await refreshDev(join(directory, '.banyan'))).toBe(true);
+    expect(bus.events).toHaveLength(2);
+  });
+  expect(bus.asked).toBe(3);
+});

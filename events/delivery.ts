@@ -1,0 +1,39 @@
+import type { Closeable, Logger, LogReader } from 'banyan/runtime';
+import type { EventLogRef } from './domain-event.ts';
+import type { EventLogLine } from './event-log.ts';
+import type { TallyLine } from './tally.ts';
+
+/**
+ * The bus that carries domain events out of the process of the translators, as a port. Adapters: EventBridge
+ * (`eventBridge()` of `banyan/events/eventbridge`).
+ */
+export interface EventDelivery {
+  /** What it is, for people: `eventbridge`. */
+  readonly kind: string;
+  /** Seconds that the queues of its subscribers keep a message. */
+  readonly retentionSeconds?: number;
+  /** Publishes an event log from where it was left, and its tallies. */
+  publish(log: PublishedLog, options: DeliveryOptions): Promise<Publishing>;
+}
+
+/** What publishing needs of its process. */
+export interface DeliveryOptions {
+  readonly logger: Logger;
+  /** Aborting stops it, as `close` does. */
+  readonly signal: AbortSignal;
+}
+
+/** An event log that is published. */
+export interface PublishedLog {
+  readonly ref: EventLogRef;
+  readonly eventLog: LogReader<EventLogLine>;
+  readonly tallies: LogReader<TallyLine>;
+  /** Where it is kept up to where the log was published. */
+  readonly directory: string;
+}
+
+/** An event log that is being published. */
+export interface Publishing extends Closeable {
+  /** Resolves after `close`, rejects with what stopped it. */
+  readonly ended: Promise<void>;
+}
