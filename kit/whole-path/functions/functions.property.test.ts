@@ -1,0 +1,111 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { dynamodbViews } from 'banyan/projections/dynamodb';
+import { bundleFunction } from 'banyan/replay';
+import { awsClient } from 'banyan/runtime/aws';
+import fc from 'fast-check';
+import { describeWith, emulator, endpointOf } from '../../aws/emulators.ts';
+import { startEnvironment } from '../../lambda/execution-environment.ts';
+import { seeded } from '../../seeded.ts';
+import { expectConverged } from '../convergence/expect-converged.ts';
+import { happenings } from '../convergence/history.ts';
+import { committed } from '../convergence/oracle.ts';
+import { startFaultyDynamodb, type Fault } from './faulty-dynamodb.ts';
+import { FunctionWorld, generation, type Weather } from './world.ts';
+
+const isLong = process.env['BANYAN_LONG'] !== undefined;
+const runs = Number(process.env['BANYAN_RUNS'] ?? (isLong ? 100 : 8));
+const seed = Number(process.env['BANYAN_SEED'] ?? Date.now() % 2 ** 31);
+const [client, dynamodb] = [await emulator('lambda-ric'), await emulator('dynamodb')];
+
+interface AwsWeather extends Weather {
+  /** Of DynamoDB's calls. */
+  readonly faults: number;
+}
+
+const weathers: fc.Arbitrary<AwsWeather> = fc.record({
+  seed: fc.nat(),
+  drop: fc.constantFrom(0, 0.05, 0.3),
+  repeat: fc.constantFrom(1, 3, 10),
+  batch: fc.constantFrom(1, 10, 40),
+  kill: fc.constantFrom(0, 0.05),
+  sleep: fc.constantFrom(0, 0.1),
+  faults: fc.constantFrom(0, 0.1, 0.3),
+});
+
+const faults: readonly Fault[] = ['throttled', 'condition', 'lost-answer', 'unprocessed'];
+
+describeWith([client, dynamodb], 'functions on DynamoDB', () => {
+  let directory = '';
+  let worlds = 0;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'banyan-functions-'));
+    const entry = `import { trailsFunction } from './kit/whole-path/functions/trails-function.ts';
+export const handler = trailsFunction(process.env);`;
+    await writeFile(join(directory, 'index.mjs'), (await bundleFunction(entry, process.cwd())).text);
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  test(
+    `killed, frozen, throttled: each document is the ordered fold (seed ${String(seed)}, ${String(runs)} runs)`,
+    async () => {
+      const met = new Set<string>();
+      await fc.assert(
+        fc.asyncProperty(happenings, weathers, async (history, weather) => {
+          const { world, store, close } = await begin(weather, met);
+          try {
+            await world.run(committed(history));
+            await expectConverged(history, { store, generation, lost: world.lost, end: world.told.end });
+          } finally {
+            await close();
+          }
+        }),
+        // What runs in processes of its own does not fail the same way twice: shrinking would only take time.
+        { numRuns: runs, seed, endOnFailure: true },
+      );
+      // It is no calm sea that was crossed.
+      if (runs >= 8) expect(met.size).toBeGreaterThan(1);
+    },
+    (isLong ? 3600 : 300) * 1000,
+  );
+
+  async function begin(weather: AwsWeather, met: Set<string>) {
+    const random = seeded(weather.seed);
+    const prefix = `world${String((worlds += 1))}-${String(process.pid)}`;
+    let isCalm = false;
+    const faulty = await startFaultyDynamodb({
+      endpoint: endpointOf(dynamodb),
+      faultOf: () => {
+        if (isCalm || random() >= weather.faults) return 'none';
+        return faults[Math.floor(random() * faults.length)] ?? 'none';
+      },
+    });
+    const clients = [endpointOf(dynamodb), faulty.endpoint].map((endpoint) =>
+      awsClient(DynamoDBClient, {
+        ...{ upstream: 'dynamodb', endpoint, region: 'us-east-1' },
+        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      }),
+    );
+    const [store, trackersStore] = clients.map((one) => dynamodbViews({ client: one, prefix, shards: 2 }));
+    if (!store || !trackersStore) throw new Error('there are two');
+    const env = { DYNAMODB: faulty.endpoint, PREFIX: prefix };
+    const world = new FunctionWorld({
+      ...{ weather, random, store, trackersStore, calm: () => void (isCalm = true) },
+      start: () => startEnvironment({ runtimeClient: endpointOf(client), directory, env }),
+    });
+    return {
+      store,
+      world,
+      close: async () => {
+        for (const [fault, count] of Object.entries(faulty.counts)) if (count > 0) met.add(fault);
+        await store.dropGeneration(generation);
+        for (const one of clients) one.destroy();
+        await faulty.close();
+      },
+    };
+  }
+});
