@@ -21,6 +21,3 @@ export function createLogger({ level = 'info', write }: LoggerOptions = {}): Log
   const serializers = { err: pino.stdSerializers.errWithCause };
   return pino({ level, redact, serializers }, write ? { write } : pino.destination({ dest: 2, sync: false }));
 }
-
-/** A logger that says nothing. */
-export const silentLogger: Logger = pino({ level: 'silent' });

@@ -1,6 +1,7 @@
 import type { FileSystem } from '../file-system.ts';
 import { toError, type BanyanError } from '../errors.ts';
-import { silentLogger, type Logger } from '../logger.ts';
+import type { Logger } from '../logger.ts';
+import { silentLogger } from '../silent-logger.ts';
 import { bestCodec, type Codec } from './codec.ts';
 import { newestLine } from './cursor.ts';
 import type { NewestLine } from './chunk.ts';
