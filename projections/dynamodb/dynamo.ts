@@ -14,7 +14,7 @@ import {
   type ConsumedCapacity,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
-import { BanyanError, toError, type Logger } from 'banyan/runtime';
+import { BanyanError, type Logger } from 'banyan/runtime';
 import { faultOf, type AwsError, type Fault } from './faults.ts';
 import { Gate } from './gate.ts';
 
@@ -61,13 +61,15 @@ export function createDynamo(options: DynamoOptions) {
   const { client, onCost } = options;
   const gate = new Gate(options.concurrency);
   const told = onCost ? ({ ReturnConsumedCapacity: 'TOTAL' } as const) : {};
+  const isThrottled = (error: unknown): boolean => faultOf(error as AwsError) === 'throttled';
   const run = <Output extends object>(
     operation: string,
     kind: Kind,
     send: () => Promise<Output>,
   ): Promise<Output> =>
-    patiently(options, operation, async () => {
-      const output = await gate.pass(send, (error) => faultOf(toError(error)) === 'throttled');
+    patiently(options, operation, async (spend) => {
+      // How long it waits for its turn says nothing about DynamoDB.
+      const output = await gate.pass(() => spend(send), isThrottled);
       if (onCost) tellCost(onCost, operation, kind, output);
       return output;
     });
@@ -102,24 +104,36 @@ export function createDynamo(options: DynamoOptions) {
   };
 }
 
+/** Runs a call and counts the time that it takes. */
+type Spend = <T>(call: () => Promise<T>) => Promise<T>;
+
 async function patiently<T>(
   { patienceMs, logger, onThrottled }: DynamoOptions,
   operation: string,
-  call: () => Promise<T>,
+  call: (spend: Spend) => Promise<T>,
 ): Promise<T> {
-  const began = performance.now();
+  let spentMs = 0;
+  const spend: Spend = async (work) => {
+    const began = performance.now();
+    try {
+      return await work();
+    } finally {
+      spentMs += performance.now() - began;
+    }
+  };
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await call();
+      return await call(spend);
     } catch (thrown) {
-      const error = toError(thrown) as AwsError;
+      // Need not be an Error of this realm, in which a socket's would lose its code.
+      const error = thrown as AwsError;
       const fault = faultOf(error);
       if (fault === 'answer') throw error;
       if (fault === 'throttled') onThrottled?.(operation);
       const isWorthIt = fault === 'throttled' || fault === 'contended' || fault === 'passing';
-      if (!isWorthIt || performance.now() - began > patienceMs) throw tell(operation, fault, error);
+      if (!isWorthIt || spentMs > patienceMs) throw tell(operation, fault, error);
       logger.debug({ err: error, operation, attempt }, 'a call of DynamoDB is tried again');
-      await pause(attempt);
+      await spend(() => pause(attempt));
     }
   }
 }

@@ -74,7 +74,7 @@ export function faultOf(error: AwsError | string): Fault {
   const known = faults[error.name];
   if (known) return known;
   if (typeof error.code === 'string' && socketCodes.has(error.code)) return 'passing';
-  if (/socket hang up|aborted/i.test(error.message)) return 'passing';
+  if (/socket hang up|aborted/i.test(String(error.message))) return 'passing';
   return (error.$metadata?.httpStatusCode ?? 0) >= 500 ? 'passing' : 'failed';
 }
 
@@ -85,5 +85,5 @@ export function isMissing(error: unknown): boolean {
 
 /** Whether an error has that name. */
 export function hasName(error: unknown, name: string): error is AwsError {
-  return error instanceof Error && error.name === name;
+  return (error as AwsError | undefined)?.name === name;
 }

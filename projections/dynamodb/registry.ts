@@ -36,7 +36,7 @@ export type Registry = Pick<
   'prepare' | 'createGeneration' | 'generations' | 'changeGeneration' | 'dropGeneration'
 > & {
   /** The entry of a generation. @throws BanyanError GENERATION_UNKNOWN */
-  entry(id: GenerationId): Promise<Entry>;
+  readonly entry: (id: GenerationId) => Promise<Entry>;
 };
 
 /**

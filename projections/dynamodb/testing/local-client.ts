@@ -1,13 +1,21 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll } from '@jest/globals';
 
-/** A client of DynamoDB Local. Each access key of it would be an account of its own, were it not shared. */
-export function localClient(endpoint: string): DynamoDBClient {
-  return new DynamoDBClient({
+const clients: DynamoDBClient[] = [];
+
+// Otherwise connections that are kept alive would outlive the tests.
+afterAll(() => clients.splice(0).forEach((client) => client.destroy()));
+
+/** A client of DynamoDB Local, closed after the file's tests. */
+export function localClient(endpoint: string, maxAttempts = 3): DynamoDBClient {
+  const client = new DynamoDBClient({
     endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    maxAttempts: 3,
+    maxAttempts,
   });
+  clients.push(client);
+  return client;
 }
 
 let made = 0;

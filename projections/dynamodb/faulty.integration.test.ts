@@ -1,0 +1,195 @@
+import { expect, test } from '@jest/globals';
+import { describeWith, emulator, endpointOf } from '../../kit/aws/emulators.ts';
+import { seeded } from '../../kit/seeded.ts';
+import { newGeneration, settled, tombstone, write } from '../testing/examples.ts';
+import { viewStoreContract } from '../view-store.contract.ts';
+import type { GenerationId, ItemWrite, ViewStore } from '../view-store.ts';
+import { dynamodbViews, type DynamodbViewsOptions } from './dynamodb-views.ts';
+import { faultyClient, type CallFault, type Faults } from './testing/faulty-client.ts';
+import { localClient, newPrefix } from './testing/local-client.ts';
+
+const dynamodb = await emulator('dynamodb');
+const log = 'shop:orders@1';
+
+function creating(key: string, position: number): ItemWrite {
+  return { ...write(settled(key, 1)), madeOf: { [log]: { position, index: 0 } } };
+}
+
+/** The next calls of an operation fail like that, in turn; all others go well. */
+function planned(): Faults & { readonly plan: Map<string, CallFault[]> } {
+  const plan = new Map<string, CallFault[]>();
+  return { plan, faultOf: (operation) => plan.get(operation)?.shift() ?? 'none' };
+}
+
+/** A store whose calls fail, and one on the same tables whose calls do not. */
+async function stores(
+  faults: Faults,
+  given: Partial<DynamodbViewsOptions> = {},
+): Promise<readonly [faulty: ViewStore, sound: ViewStore]> {
+  const [endpoint, prefix] = [endpointOf(dynamodb), newPrefix()];
+  const faulty = dynamodbViews({ client: faultyClient(endpoint, faults), prefix, ...given });
+  const sound = dynamodbViews({ client: localClient(endpoint), prefix });
+  await sound.prepare();
+  return [faulty, sound];
+}
+
+/** Something that is waited for. */
+function signal(): { readonly given: Promise<void>; readonly give: () => void } {
+  let give = (): void => undefined;
+  const given = new Promise<void>((resolve) => (give = resolve));
+  return { given, give: () => give() };
+}
+
+async function moveTo(store: ViewStore, id: GenerationId, position: number): Promise<void> {
+  const { revision, ...tracking } = await store.tracking(id);
+  await store.changeTracking(id, revision, { ...tracking, watermark: { [log]: { position } } });
+}
+
+describeWith([dynamodb], 'DynamoDB Local, its calls failing now and then', () => {
+  viewStoreContract('DynamoDB under faults', async () => {
+    const random = seeded(7);
+    const faults: Faults = {
+      faultOf: (operation) => {
+        const fault = (['throttled', 'contended', 'lost-answer'] as const)[Math.floor(random() * 150)];
+        // A deletion counts what it did, a receipt is kept once, and a write that was overwritten before it was asked
+        // for again is a conflict: with these, an answer that is lost is not as if it had come.
+        const isTold = ['DeleteItem', 'BatchWriteItem', 'PutItem'].includes(operation);
+        return fault === undefined || (fault === 'lost-answer' && isTold) ? 'none' : fault;
+      },
+      isHalved: () => random() < 0.1,
+    };
+    const client = faultyClient(endpointOf(dynamodb), faults);
+    const prefix = newPrefix();
+    return [dynamodbViews({ client, prefix, shards: 3 }), dynamodbViews({ client, prefix, shards: 3 })];
+  });
+});
+
+describeWith([dynamodb], 'a fault of DynamoDB', () => {
+  test.each([1, 3])(
+    'a write whose answer is lost is no conflict, an equal one of another is (%i attempts)',
+    async (maxAttempts) => {
+      const faults = planned();
+      const [faulty, sound] = await stores({ ...faults, maxAttempts });
+      const id = await newGeneration(sound);
+      faults.plan.set('PutItem', ['lost-answer', 'lost-answer']);
+      expect(await faulty.writeMany(id, [write(settled('a', 1))])).toEqual({ conflicts: [] });
+      expect(await sound.writeMany(id, [write(settled('a', 1))])).toEqual({ conflicts: ['a'] });
+      faults.plan.set('TransactWriteItems', ['lost-answer', 'lost-answer']);
+      const creation = creating('b', 1);
+      expect(await faulty.writeMany(id, [creation])).toEqual({ conflicts: [] });
+      expect(await sound.writeMany(id, [creation])).toEqual({ conflicts: ['b'] });
+      expect(await sound.count(id)).toBe(2);
+    },
+  );
+
+  test('changes whose answers are lost are told as done', async () => {
+    const faults = planned();
+    const [faulty, sound] = await stores(faults);
+    const id = await newGeneration(sound);
+    const { revision, ...tracking } = await faulty.tracking(id);
+    faults.plan.set('PutItem', ['lost-answer']).set('UpdateItem', ['lost-answer']);
+    expect(await faulty.changeTracking(id, revision, tracking)).toBe(true);
+    expect(await sound.changeTracking(id, revision, tracking)).toBe(false);
+    await faulty.changeGeneration(id, 'building', { state: { kind: 'ready' }, floor: {} });
+    faults.plan.set('UpdateItem', ['lost-answer']);
+    expect(await faulty.movePointer(id.projection, 0, { a: 1 })).toEqual({ epoch: 1, live: { a: 1 } });
+    expect((await sound.generations(id.projection))[0]?.state).toEqual({ kind: 'ready' });
+  });
+
+  test('keys and rows that are left undone are asked for until they are done', async () => {
+    const [faulty, sound] = await stores({ faultOf: () => 'none', isHalved: () => true });
+    const id = await newGeneration(sound);
+    const keys = Array.from({ length: 130 }, (_, n) => `k${n}`);
+    await sound.writeMany(
+      id,
+      keys.map((key) => write(settled(key, 1))),
+    );
+    expect([...(await faulty.readMany(id, keys)).keys()].sort()).toEqual([...keys].sort());
+    await faulty.addReceipts(
+      id,
+      keys.map((_, position) => ({ log, places: [{ position, index: 0 }], healed: false })),
+    );
+    const kept = await sound.receipts(id, { limit: 1000 });
+    expect(kept.map(({ places }) => places[0]?.position)).toEqual(keys.map((_, position) => position));
+    await faulty.removeReceipts(
+      id,
+      kept.map((one) => one.id),
+    );
+    expect(await sound.receipts(id, { limit: 1 })).toEqual([]);
+  });
+
+  test('transactions that meet others are tried again, with other guards', async () => {
+    const faults = planned();
+    const [faulty, sound] = await stores(faults);
+    const id = await newGeneration(sound);
+    faults.plan.set('TransactWriteItems', ['contended', 'contended', 'throttled', 'contended']);
+    const writes = Array.from({ length: 100 }, (_, n) => creating(`k${n}`, n + 1));
+    expect(await faulty.writeMany(id, writes)).toEqual({ conflicts: [] });
+    expect(await sound.count(id)).toBe(100);
+    faults.plan.set('PutItem', ['contended', 'throttled']);
+    expect(await faulty.writeMany(id, [write(settled('k1', 2), 1)])).toEqual({ conflicts: [] });
+  });
+
+  test('one that does not pass is told, as retryable, and each throttled call is counted', async () => {
+    const throttled: string[] = [];
+    const faults: Faults = { faultOf: (operation) => (operation === 'PutItem' ? 'throttled' : 'none') };
+    const given = { patienceMs: 100, onThrottled: (operation: string) => throttled.push(operation) };
+    const [faulty, sound] = await stores(faults, given);
+    const id = await newGeneration(sound);
+    const unreachable = { code: 'VIEW_STORE_UNREACHABLE', retryable: true };
+    await expect(faulty.writeMany(id, [write(settled('a', 1))])).rejects.toMatchObject(unreachable);
+    expect(throttled.length).toBeGreaterThan(1);
+    expect(new Set(throttled)).toEqual(new Set(['PutItem']));
+    const [denied] = await stores({ faultOf: () => 'denied' });
+    const refused = { code: 'VIEW_STORE_REFUSED', retryable: false };
+    await expect(denied.pointer('g')).rejects.toMatchObject(refused);
+    const nowhere = dynamodbViews({ client: localClient('http://127.0.0.1:1', 1), patienceMs: 0 });
+    await expect(nowhere.pointer('g')).rejects.toMatchObject(unreachable);
+  });
+});
+
+describeWith([dynamodb], 'a process that sleeps before it writes', () => {
+  test('does not make again what was removed and purged meanwhile', async () => {
+    const [asleep, wake] = [signal(), signal()];
+    let isTired = true;
+    const [sleeper, sound] = await stores({
+      faultOf: async (operation): Promise<CallFault> => {
+        if (operation !== 'TransactWriteItems' || !isTired) return 'none';
+        isTired = false;
+        asleep.give();
+        await wake.given;
+        return 'none';
+      },
+    });
+    const id = await newGeneration(sound);
+    const late = sleeper.writeMany(id, [creating('a', 1), creating('b', 3)]);
+    await asleep.given;
+    // It has looked at the watermark. The key comes and goes, and nothing is left of it.
+    await sound.writeMany(id, [creating('a', 1)]);
+    await sound.writeMany(id, [write(tombstone('a', 2), 1)]);
+    await moveTo(sound, id, 2);
+    expect(await sound.purgeRemoved(id, '2030')).toBe(1);
+    wake.give();
+    expect(await late).toEqual({ conflicts: ['a'] });
+    expect([...(await sound.readMany(id, ['a', 'b'])).keys()]).toEqual(['b']);
+  });
+
+  test('is held up by no purge that finds nothing', async () => {
+    const operations: string[] = [];
+    const [store, sound] = await stores({
+      faultOf: (operation) => {
+        operations.push(operation);
+        return 'none';
+      },
+    });
+    const id = await newGeneration(sound);
+    await store.writeMany(id, [creating('a', 1)]);
+    operations.length = 0;
+    expect(await store.purgeRemoved(id, '2030')).toBe(0);
+    expect(new Set(operations)).toEqual(new Set(['Query']));
+    operations.length = 0;
+    await store.writeMany(id, [creating('b', 1)]);
+    // The guard is known: it looks at the watermark, and writes.
+    expect(operations.slice(-2)).toEqual(['GetItem', 'TransactWriteItems']);
+  });
+});
