@@ -9,6 +9,8 @@ export interface ReplayProject {
   readonly store: ViewStore;
   readonly bundles: BundleStore;
   readonly groups: readonly ReplayGroup[];
+  /** Seconds that the queues of subscribers keep an event; absent: there are no queues. */
+  readonly retentionSeconds?: number;
 }
 
 /** A group, as its code is now. */

@@ -23,7 +23,7 @@ import type { LoadedConfig } from './load-config.ts';
  */
 export async function replayProjectOf(loaded: LoadedConfig): Promise<ReplayProject> {
   const { config, directory, modules, cache, version } = loaded;
-  const { groups, views } = config;
+  const { groups, views, delivery } = config;
   const built = await buildBundles({
     modules,
     projections: groups.flatMap(({ projections }) => projections),
@@ -35,6 +35,7 @@ export async function replayProjectOf(loaded: LoadedConfig): Promise<ReplayProje
     store: views,
     bundles: openBundleStore({ directory: bundlesDirectory(directory), fileSystem: nodeFileSystem }),
     groups: groups.map((group) => replayGroup(group, groups, built)),
+    ...(delivery?.retentionSeconds !== undefined && { retentionSeconds: delivery.retentionSeconds }),
   };
 }
 

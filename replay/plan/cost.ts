@@ -18,11 +18,15 @@ export interface ViewCost {
 const rates = { events: 60_000, documents: 8_000 } as const;
 const sampled = 200;
 
-/** Estimates what a rebuild takes, by the live generation and the logs. */
+/**
+ * Estimates what a rebuild takes, by the live generation and the logs.
+ * @param writeRate documents written a second at most
+ */
 export async function viewCost(
   store: ViewStore,
   live: Generation,
   logs: readonly LogSize[],
+  writeRate: number,
 ): Promise<ViewCost> {
   const [documents, { items }] = await Promise.all([store.count(live), store.scan(live, { limit: sampled })]);
   const sizes = items.flatMap(({ document }) =>
@@ -36,7 +40,7 @@ export async function viewCost(
     bytes: logs.reduce((sum, log) => sum + log.rawBytes, 0),
     documents,
     documentBytes,
-    seconds: Math.ceil(events / rates.events + documents / rates.documents),
+    seconds: Math.ceil(events / rates.events + documents / Math.min(rates.documents, writeRate)),
     writeUnits: documents * Math.max(1, Math.ceil(documentBytes / 1024)),
   };
 }

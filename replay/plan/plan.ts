@@ -7,6 +7,7 @@ import { viewCost, type ViewCost } from './cost.ts';
 import { eventLogSize, type LogSize } from './log-size.ts';
 import { parkedView, withParked, type ParkedView } from './parked-view.ts';
 import { reasonsFor, type Reason } from './reasons.ts';
+import { retentionWarnings, type RetentionWarning } from './retention.ts';
 import { translationPlans } from './translation-plan.ts';
 
 /** A view that is not what the code would make. */
@@ -63,29 +64,35 @@ export interface ReplayPlan {
   readonly current: readonly string[];
   /** What is parked of any of these views. */
   readonly parked: readonly ParkedView[];
+  /** What may go wrong with a rebuild. */
+  readonly warnings: readonly RetentionWarning[];
 }
 
 /**
  * Finds what is out of date and why, and estimates what a rebuild reads, writes and takes. Changes nothing.
  * @param wanted names of projections; none: all
+ * @param writeRate documents a second that the rebuild is going to write at most
  * @throws BanyanError PROJECTION_UNKNOWN, BUNDLE_UNKNOWN; errors of the store and the logs
  */
 export async function planReplay(
   project: ReplayProject,
   wanted: readonly string[] = [],
+  writeRate = Infinity,
 ): Promise<ReplayPlan> {
   const chosen = chosenProjections(project, wanted);
   const views: ViewPlan[] = [];
   const current: string[] = [];
   const parked: ParkedView[] = [];
   for (const { group, code } of chosen) {
-    const found = await viewPlan(project, group, code);
+    const found = await viewPlan(project, group, code, writeRate);
     if (found?.view) views.push(found.view);
     else current.push(code.projection.name);
     if (found?.parked) parked.push(found.parked);
   }
   const groups = new Set(chosen.map(({ group }) => group));
-  return { translations: await translationPlans(project, [...groups]), views, current, parked };
+  const translations = await translationPlans(project, [...groups]);
+  const warnings = retentionWarnings(views, project.retentionSeconds);
+  return { translations, views, current, parked, warnings };
 }
 
 /** @throws BanyanError PROJECTION_UNKNOWN */
@@ -123,6 +130,7 @@ async function viewPlan(
   project: ReplayProject,
   group: ReplayGroup,
   code: ReplayProjection,
+  writeRate: number,
 ): Promise<{ readonly view?: ViewPlan; readonly parked?: ParkedView } | undefined> {
   const { store, bundles } = project;
   const found = await generationsOf(store, group.name, code.projection.name);
@@ -134,14 +142,19 @@ async function viewPlan(
   const reasons = withParked(outOfDate, parked);
   if (reasons.length === 0) return said;
   const newest = kept.at(-1) ?? live;
-  return { ...said, view: await outOfDateView(project, group, code, { live, newest, reasons }) };
+  return { ...said, view: await outOfDateView(project, group, code, { live, newest, reasons, writeRate }) };
 }
 
 async function outOfDateView(
   { store, directory }: ReplayProject,
   group: ReplayGroup,
   code: ReplayProjection,
-  { live, newest, reasons }: Pick<ViewPlan, 'reasons'> & Record<'live' | 'newest', Generation>,
+  {
+    live,
+    newest,
+    reasons,
+    writeRate,
+  }: Pick<ViewPlan, 'reasons'> & Record<'live' | 'newest', Generation> & { readonly writeRate: number },
 ): Promise<ViewPlan> {
   const logs = await Promise.all(code.logs.map((ref) => eventLogSize(directory, ref)));
   return {
@@ -153,7 +166,7 @@ async function outOfDateView(
     reasons,
     isBuilt: newest.state.kind === 'ready' && isMadeBy(newest, code),
     logs,
-    cost: await viewCost(store, live, logs),
+    cost: await viewCost(store, live, logs, writeRate),
   };
 }
 

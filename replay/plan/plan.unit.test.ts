@@ -64,6 +64,20 @@ test('parked keys are told of every view; with other code they are a reason to b
   expect((await planReplay(project('order-2'), ['customer'])).parked).toEqual([]);
 });
 
+test('a rebuild that may take longer than queues keep events is warned of', async () => {
+  const keeping = async (retentionSeconds: number | undefined, writeRate?: number, order = 'order-2') => {
+    const given = { ...project(order), ...(retentionSeconds !== undefined && { retentionSeconds }) };
+    return (await planReplay(given, [], writeRate)).warnings;
+  };
+  // Three documents, one a second: 3 s, and twice as long with what an estimate may be wrong by.
+  const told = { code: 'REPLAY_RETENTION', projection: 'order', seconds: 3, retentionSeconds: 5 };
+  expect(await keeping(5, 1)).toEqual([{ ...told, message: expect.stringContaining('longer retention') }]);
+  expect(await keeping(6, 1)).toEqual([]);
+  expect(await keeping(5)).toEqual([]);
+  expect(await keeping(undefined, 1)).toEqual([]);
+  expect(await keeping(5, 1, 'order-1')).toEqual([]);
+});
+
 test('a view that stands still as a whole is told too', async () => {
   const { store } = environment;
   const id = { projection: 'customer', number: 1 };

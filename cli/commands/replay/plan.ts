@@ -6,6 +6,7 @@ import {
   type ViewPlan,
 } from 'banyan/replay';
 import type { Command } from 'commander';
+import { wholeNumber } from '../../arguments.ts';
 import { replayProjectOf } from '../../config/replay-project.ts';
 import type { CommandContext } from '../../context.ts';
 import { bytes } from '../../terminal/output.ts';
@@ -15,6 +16,7 @@ import { parkedViewText } from './parked-text.ts';
 
 interface PlanOptions extends ConfigOptions {
   readonly json?: boolean;
+  readonly writeRate?: number;
 }
 
 /** `banyan replay plan` */
@@ -24,6 +26,7 @@ export function addPlanCommand(replay: Command, context: CommandContext): void {
       'what is out of date and why, and what a rebuild would read, write and take; changes nothing',
     )
     .argument('[projections...]', 'default: all')
+    .option('--write-rate <documents>', 'that the rebuild is going to write a second at most', wholeNumber())
     .action((names: string[], options: PlanOptions) => plan(names, options, context));
 }
 
@@ -31,7 +34,7 @@ async function plan(names: readonly string[], options: PlanOptions, context: Com
   const loaded = await configOf(options, context);
   const project = await replayProjectOf(loaded);
   try {
-    const found = await planReplay(project, names);
+    const found = await planReplay(project, names, options.writeRate);
     context.terminal.out(options.json === true ? `${JSON.stringify(found)}\n` : planText(found));
   } finally {
     await project.store.close();
@@ -39,9 +42,10 @@ async function plan(names: readonly string[], options: PlanOptions, context: Com
 }
 
 /** A plan as an operator reads it. */
-export function planText({ translations, views, current, parked }: ReplayPlan): string {
+export function planText({ translations, views, current, parked, warnings }: ReplayPlan): string {
   const parts = [...translations.map(translationText), ...views.map(viewText), ...parked.map(parkedViewText)];
   if (current.length > 0) parts.push(`As the code makes them: ${current.join(', ')}.\n`);
+  parts.push(...warnings.map(({ code, message }) => `${code}: ${message}\n`));
   const waiting = views.filter(({ isBuilt }) => !isBuilt).map(({ projection }) => projection);
   if (waiting.length > 0) parts.push(`Next: banyan replay start ${waiting.join(' ')}\n`);
   return parts.length === 0 ? 'There is nothing to replay: no view is live yet.\n' : parts.join('\n');
