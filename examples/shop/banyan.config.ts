@@ -1,31 +1,8 @@
 import { defineConfig } from 'banyan';
-import { postgres } from 'banyan/cdc';
-import { jwt } from 'banyan/gateway';
 import { postgresViews } from 'banyan/projections';
-import catalogue from './catalogue/group.ts';
-import customers from './customers/group.ts';
-import orders from './orders/group.ts';
-
-/** A setting of the environment. */
-function setting(name: string): string {
-  const value = process.env[name];
-  if (value === undefined || value === '')
-    throw new Error(`${name} is not set. Expected: see examples/shop/README.md.`);
-  return value;
-}
+import { project, setting } from './project.ts';
 
 export default defineConfig({
-  directory: process.env['BANYAN_DIRECTORY'] ?? '.banyan',
-  sources: {
-    shop: postgres({
-      connectionString: setting('SHOP_DATABASE_URL'),
-      tables: ['public.*', 'billing.*', 'warehouse.*'],
-      // Passwords and session tokens are nobody's business here.
-      exclude: ['public.accounts', 'public.sessions'],
-    }),
-  },
+  ...project,
   views: postgresViews({ connectionString: setting('VIEWS_URL') }),
-  groups: [orders, customers, catalogue],
-  identity: jwt({ jwksUrl: setting('JWKS_URL'), issuer: setting('JWT_ISSUER'), audience: 'shop' }),
-  legacy: { baseUrl: setting('MONOLITH_URL') },
 });

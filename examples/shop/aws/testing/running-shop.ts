@@ -1,0 +1,87 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ViewStore } from 'banyan/projections';
+import { dynamodbViews } from 'banyan/projections/dynamodb';
+import { bundlesDirectory, openBundleStore } from 'banyan/replay';
+import { closeAll, nodeFileSystem, type Closeable } from 'banyan/runtime';
+import { awsClient } from 'banyan/runtime/aws';
+import { startLocalIssuer, type LocalIssuer } from '../../../../kit/local-issuer.ts';
+import { testDatabase } from '../../../../kit/test-database.ts';
+import catalogue from '../../catalogue/group.ts';
+import customers from '../../customers/group.ts';
+import { seed as seedShop } from '../../monolith/seeder.ts';
+import { startMonolith } from '../../monolith/server.ts';
+import orders from '../../orders/group.ts';
+import { Deployment, type DeploymentOptions } from './deployment.ts';
+import { startThrottlingProxy, type ThrottlingProxy } from './throttling-proxy.ts';
+
+/** The groups of the shop. */
+export const groups = [orders, customers, catalogue];
+
+/** A seeded shop with its monolith, and what stands for AWS; `banyan run` is the test's own. */
+export interface RunningShop extends Closeable {
+  /** For `banyan` with `aws.config.ts`. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly monolithUrl: string;
+  readonly issuer: LocalIssuer;
+  readonly store: ViewStore;
+  readonly proxy: ThrottlingProxy;
+  deployment(disturb: () => void): Deployment;
+}
+
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+const region = 'us-east-1';
+
+/** Seeds a shop, starts its monolith and makes an event bus, all of it of this test alone. */
+export async function startShop(dynamodb: string, ministack: string, name: string): Promise<RunningShop> {
+  const started: Closeable[] = [];
+  const begun = <One extends Closeable>(one: One): One => {
+    started.push(one);
+    return one;
+  };
+  try {
+    const directory = await mkdtemp(join(tmpdir(), 'banyan-shop-aws-'));
+    begun({ close: () => rm(directory, { recursive: true, force: true }) });
+    const url = await testDatabase(name);
+    await seedShop(url, { customers: 30, products: 20, orders: 100 });
+    const issuer = begun(await startLocalIssuer());
+    const { jwksUrl } = issuer;
+    const monolith = begun(await startMonolith({ databaseUrl: url, port: 0, jwksUrl }));
+    const proxy = begun(await startThrottlingProxy(ministack));
+    const busName = `${name}-${String(process.pid)}-${String(Date.now())}`;
+    const shared = { region, credentials, requestMs: 30_000 };
+    const client = awsClient(DynamoDBClient, { ...shared, upstream: 'dynamodb', endpoint: dynamodb });
+    const events = awsClient(EventBridgeClient, { ...shared, upstream: 'eventbridge', endpoint: ministack });
+    const queues = awsClient(SQSClient, { ...shared, upstream: 'sqs', endpoint: ministack });
+    for (const one of [client, events, queues]) begun({ close: async () => one.destroy() });
+    await events.send(new CreateEventBusCommand({ Name: busName }));
+    const store = begun(dynamodbViews({ client, prefix: busName }));
+    const bundles = openBundleStore({
+      directory: bundlesDirectory(directory),
+      fileSystem: nodeFileSystem,
+    });
+    const options = { events, queues, busName, store, bundles, directory, groups, healAfterMs: 4000 };
+    return {
+      ...{ monolithUrl: monolith.url, issuer, store, proxy },
+      env: {
+        ...{ SHOP_DATABASE_URL: url, MONOLITH_URL: monolith.url, BANYAN_DIRECTORY: directory },
+        ...{ JWKS_URL: jwksUrl, JWT_ISSUER: issuer.issuer },
+        ...{ DYNAMODB_ENDPOINT: dynamodb, EVENTBRIDGE_ENDPOINT: proxy.url },
+        ...{ VIEWS_PREFIX: busName, EVENT_BUS: busName },
+        ...{ AWS_REGION: region, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+      },
+      deployment: (disturb) => {
+        const given: DeploymentOptions = { ...options, disturb };
+        return begun(new Deployment(given));
+      },
+      close: () => closeAll(started),
+    };
+  } catch (error) {
+    await closeAll(started);
+    throw error;
+  }
+}
