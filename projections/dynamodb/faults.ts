@@ -51,16 +51,9 @@ const faults: Readonly<Record<string, Fault>> = {
   CredentialsProviderError: 'refused',
 };
 
-/** Codes of node's sockets. */
-const socketCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'ETIMEDOUT',
-  'EPIPE',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-]);
+/** Codes and messages of node's sockets; the SDK has an error of another realm in a message of its own, without a code. */
+const ofSocket =
+  /\b(ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EPIPE|EAI_AGAIN|EHOSTUNREACH)\b|socket hang up|aborted/i;
 
 /** Of an error of the SDK, what is used here. */
 export interface AwsError extends Error {
@@ -73,8 +66,7 @@ export function faultOf(error: AwsError | string): Fault {
   if (typeof error === 'string') return faults[error] ?? 'failed';
   const known = faults[error.name];
   if (known) return known;
-  if (typeof error.code === 'string' && socketCodes.has(error.code)) return 'passing';
-  if (/socket hang up|aborted/i.test(String(error.message))) return 'passing';
+  if (ofSocket.test(`${String(error.code)} ${error.message}`)) return 'passing';
   return (error.$metadata?.httpStatusCode ?? 0) >= 500 ? 'passing' : 'failed';
 }
 

@@ -52,7 +52,7 @@ export function faultyClient(
         const operation = operationOf(commandName);
         if (!requests || !isHalved(operation)) return next(args);
         const [now, later] = halves(requests);
-        const done = await next({ ...args, input: { ...args.input, RequestItems: now } as never });
+        const done = await next({ ...args, input: { ...args.input, RequestItems: now } });
         const left = operation === 'BatchGetItem' ? 'UnprocessedKeys' : 'UnprocessedItems';
         return { ...done, output: { ...done.output, [left]: later } as never };
       },
