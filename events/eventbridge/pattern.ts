@@ -52,7 +52,7 @@ function checked(name: string, pattern: object, most: number): string {
     'PATTERN_TOO_LARGE',
     `The event pattern of subscription ${name} has ${String(size)} bytes, and ${String(most)} are allowed. Split the ` +
       `projection, so that each part subscribes to fewer event types; or ask AWS for the quota "event pattern size" ` +
-      `of 4,096 and say so.`,
+      `of 4,096, and pass it on (\`patternBytes\` of the bus).`,
     { details: { subscription: name, size, limit: most } },
   );
 }
