@@ -2,7 +2,15 @@ import { builtinModules } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BanyanError, toError } from 'banyan/runtime';
-import { build, stop, type BuildFailure, type BuildResult, type Message, type Metafile } from 'esbuild';
+import {
+  build,
+  stop,
+  type BuildFailure,
+  type BuildOptions,
+  type BuildResult,
+  type Message,
+  type Metafile,
+} from 'esbuild';
 
 let running = 0;
 
@@ -65,15 +73,18 @@ const banner =
   `import{createRequire as banyanCreateRequire}from"node:module";` +
   `const require=banyanCreateRequire(import.meta.url);`;
 
+/** How a bundle is made differently. */
+export type Making = Pick<BuildOptions, 'mainFields' | 'plugins'>;
+
 /**
  * Compiles an entry, given as text, to one minified ES module that needs nothing but Node. The text is the same
  * wherever the root lies.
  * @throws BanyanError BUNDLE_FAILED
  */
-export async function compile(entry: string, root: string): Promise<Compiled> {
+export async function compile(entry: string, root: string, making: Making = {}): Promise<Compiled> {
   try {
-    const light = await run(entry, root, heavy);
-    const built = selfContained(light) ? light : await run(entry, root, []);
+    const light = await run(entry, root, heavy, making);
+    const built = selfContained(light) ? light : await run(entry, root, [], making);
     const of = (end: string): string => built.outputFiles.find(({ path }) => path.endsWith(end))?.text ?? '';
     const [output] = Object.values(built.metafile.outputs).filter(
       ({ entryPoint }) => entryPoint !== undefined,
@@ -93,7 +104,7 @@ export async function compile(entry: string, root: string): Promise<Compiled> {
 
 type Built = BuildResult<{ write: false; metafile: true }>;
 
-async function run(entry: string, root: string, external: readonly string[]): Promise<Built> {
+async function run(entry: string, root: string, external: readonly string[], making: Making): Promise<Built> {
   try {
     return await build({
       stdin: { contents: entry, resolveDir: root, sourcefile: 'banyan-bundle.js' },
@@ -112,12 +123,13 @@ async function run(entry: string, root: string, external: readonly string[]): Pr
       metafile: true,
       write: false,
       logLevel: 'silent',
+      ...making,
     });
   } catch (error) {
     // A package may ask for others that are not installed, to use them when they are; mostly they are shaken off.
     const missing = optional(error).filter((name) => !external.includes(name));
     if (missing.length === 0) throw error;
-    return run(entry, root, [...external, ...missing]);
+    return run(entry, root, [...external, ...missing], making);
   }
 }
 
