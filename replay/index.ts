@@ -100,6 +100,7 @@ export {
   type TranslationPlan,
   type ViewPlan,
 } from './plan/plan.ts';
+export type { RetentionWarning } from './plan/retention.ts';
 export { planStart, type StartedView, type StartPlan } from './start/plan-start.ts';
 export { startReplay, type StartOptions } from './start/start-replay.ts';
 export type { TranslatedLog, TranslateProgress } from './retranslate/build-event-log.ts';

@@ -2,8 +2,22 @@
  * A project over one table of orders, as text: its translation and its projections are what tests fix.
  */
 
+/** Where a project keeps its views, as code. */
+export interface ViewsCode {
+  readonly imports: string;
+  readonly views: string;
+}
+
+const inPostgres: ViewsCode = {
+  imports: "import { postgresViews } from 'banyan/projections';",
+  views: 'postgresViews({ connectionString: process.env.VIEWS_URL })',
+};
+
 /** The modules of a project whose groups are told by their code, which finds the parts by name. */
-export function projectFiles(groups: string): Readonly<Record<string, string>> {
+export function projectFiles(
+  groups: string,
+  { imports, views }: ViewsCode = inPostgres,
+): Readonly<Record<string, string>> {
   return {
     'events.ts': `
 import { event } from 'banyan/events';
@@ -23,7 +37,7 @@ import { defineConfig } from 'banyan';
 import { group } from 'banyan/catalog';
 import { postgres } from 'banyan/cdc';
 import { gateway } from 'banyan/gateway';
-import { postgresViews } from 'banyan/projections';
+${imports}
 import { customer } from './customer.ts';
 import { Gone, Placed } from './events.ts';
 import { order } from './order.ts';
@@ -33,7 +47,7 @@ export default defineConfig({
   directory: process.env.LOGS,
   sources: { shop: postgres({ connectionString: process.env.DATABASE_URL, tables: ['public.*'], slot: process.env.SLOT }) },
   groups: [${groups}],
-  views: postgresViews({ connectionString: process.env.VIEWS_URL }),
+  views: ${views},
 });`,
   };
 }
