@@ -88,7 +88,7 @@ export async function projectConvergently(input: ProjectorInput): Promise<void> 
 }
 
 /** Tallies of what was said up to now: the log's part that holds as many events as have arrived. */
-class Arrivals {
+export class Arrivals {
   readonly #inOrder: readonly DomainEvent[];
   readonly #tallies: Tally[] = [];
   #arrived = 0;

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { SQSBatchResponse } from 'aws-lambda';
+import type { SqsBatchResponse } from 'banyan/projections/lambda';
 import type { ExecutionEnvironment, Invoked } from '../../lambda/execution-environment.ts';
 import type { MessageQueue, ReceivedBatch } from './message-queue.ts';
 
@@ -77,6 +77,6 @@ async function overslept(
 }
 
 function settle(received: ReceivedBatch, invoked: Invoked): void {
-  if (invoked.kind === 'response') received.settle(invoked.response as SQSBatchResponse);
+  if (invoked.kind === 'response') received.settle(invoked.response as SqsBatchResponse);
   else received.fail();
 }

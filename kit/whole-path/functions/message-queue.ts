@@ -1,17 +1,16 @@
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SqsBatchResponse, SqsEvent } from 'banyan/projections/lambda';
 
-/** A message that waits, and how often it was received. */
+/** A message that waits. */
 interface Message {
   readonly id: string;
   readonly body: string;
-  received: number;
 }
 
 /** What Lambda's event source mapping takes from a queue at once. */
 export interface ReceivedBatch {
-  readonly event: SQSEvent;
+  readonly event: SqsEvent;
   /** What the function answered: the others are deleted. */
-  settle(response: SQSBatchResponse): void;
+  settle(response: SqsBatchResponse): void;
   /** The function died or threw: all come again. */
   fail(): void;
 }
@@ -37,7 +36,7 @@ export class MessageQueue {
 
   send(body: string): void {
     this.#sent += 1;
-    this.#waiting.push({ id: `m${String(this.#sent)}`, body, received: 0 });
+    this.#waiting.push({ id: `m${String(this.#sent)}`, body });
   }
 
   /** @returns undefined when nothing waits */
@@ -51,9 +50,8 @@ export class MessageQueue {
       this.#inFlight -= taken.length;
       this.#waiting.push(...back);
     };
-    for (const message of taken) message.received += 1;
     return {
-      event: { Records: taken.map(recordOf) },
+      event: { Records: taken.map(({ id, body }) => ({ messageId: id, body })) },
       settle: ({ batchItemFailures }) => {
         const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
         end(taken.filter(({ id }) => failed.has(id)));
@@ -61,24 +59,4 @@ export class MessageQueue {
       fail: () => end(taken),
     };
   }
-}
-
-function recordOf({ id, body, received }: Message): SQSRecord {
-  const at = '1767225600000';
-  return {
-    messageId: id,
-    receiptHandle: `${id}.${String(received)}`,
-    body,
-    attributes: {
-      ApproximateReceiveCount: String(received),
-      SentTimestamp: at,
-      SenderId: 'events',
-      ApproximateFirstReceiveTimestamp: at,
-    },
-    messageAttributes: {},
-    md5OfBody: '',
-    eventSource: 'aws:sqs',
-    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:trails-g1',
-    awsRegion: 'us-east-1',
-  };
 }
