@@ -14,6 +14,7 @@ import { expectConverged } from '../convergence/expect-converged.ts';
 import { happenings } from '../convergence/history.ts';
 import { committed } from '../convergence/oracle.ts';
 import { startFaultyDynamodb, type Fault } from './faulty-dynamodb.ts';
+import { trailsFunction } from './trails-function.ts';
 import { FunctionWorld, generation, type Weather } from './world.ts';
 
 const isLong = process.env['BANYAN_LONG'] !== undefined;
@@ -44,8 +45,9 @@ describeWith([client, dynamodb], 'functions on DynamoDB', () => {
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'banyan-functions-'));
-    const entry = `import { trailsFunction } from './kit/whole-path/functions/trails-function.ts';
-export const handler = trailsFunction(process.env);`;
+    const from = './kit/whole-path/functions/trails-function.ts';
+    const entry = `import { ${trailsFunction.name} } from '${from}';
+export const handler = ${trailsFunction.name}(process.env);`;
     await writeFile(join(directory, 'index.mjs'), (await bundleFunction(entry, process.cwd())).text);
   });
   afterAll(() => rm(directory, { recursive: true, force: true }));
