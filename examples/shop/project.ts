@@ -12,6 +12,8 @@ export function setting(name: string): string {
   return value;
 }
 
+const slot = process.env['SHOP_SLOT'];
+
 /** The shop's project, wherever its views are and however they are fed. */
 export const project = {
   directory: process.env['BANYAN_DIRECTORY'] ?? '.banyan',
@@ -21,6 +23,8 @@ export const project = {
       tables: ['public.*', 'billing.*', 'warehouse.*'],
       // Passwords and session tokens are nobody's business here.
       exclude: ['public.accounts', 'public.sessions'],
+      // Slots are the database server's: two shops on one server need two names.
+      ...(slot !== undefined && { slot }),
     }),
   },
   groups: [orders, customers, catalogue],

@@ -5,9 +5,12 @@ import { closeAll, silentLogger, type Closeable } from 'banyan/runtime';
 import { describeWith, emulator, endpointOf } from '../../../kit/aws/emulators.ts';
 import { askBanyan, runBanyan } from '../../../kit/banyan-process.ts';
 import { eventually } from '../../../kit/eventually.ts';
+import { seeded } from '../../../kit/seeded.ts';
 import { areSettled, viewFigures } from '../../../kit/view-figures.ts';
 import { startLoad } from '../monolith/load-generator.ts';
 import orders from '../orders/group.ts';
+import type { Deployed, Deployment } from './testing/deployment.ts';
+import { redrive, switchRule } from './testing/queues.ts';
 import { startShop, type RunningShop } from './testing/running-shop.ts';
 
 const dynamodb = await emulator('dynamodb');
@@ -15,6 +18,8 @@ const ministack = await emulator('ministack');
 
 const config = resolve('examples/shop/aws.config.ts');
 const flags = ['--json', '--no-type-check', '--config', config];
+
+const seed = Number(process.env['BANYAN_SEED'] ?? Date.now() % 1_000_000);
 
 const started: Closeable[] = [];
 afterEach(() => closeAll(started.splice(0)));
@@ -25,25 +30,67 @@ function begun<Started extends Closeable>(one: Started): Started {
 }
 
 describeWith([dynamodb, ministack], 'the shop on EventBridge, SQS and DynamoDB', () => {
-  test('sells, and its views are what its books say', async () => {
-    const shop = begun(await startShop(endpointOf(dynamodb), endpointOf(ministack), 'shop_aws'));
-    const { env } = shop;
-    const run = runBanyan(['run', ...flags], { env });
+  async function opened(name: string, disturb: () => void) {
+    const shop = begun(await startShop(endpointOf(dynamodb), endpointOf(ministack), name));
+    const run = runBanyan(['run', ...flags], { env: shop.env });
     begun({ close: () => run.end('SIGKILL').then(() => undefined) });
     await run.ready;
-    const deployment = shop.deployment(() => undefined);
+    const deployment = shop.deployment(disturb);
     await eventually(() => deployment.look());
     expect(deployment.deployed.size).toBe(5);
+    return { shop, deployment };
+  }
 
-    const load = begun(
-      await startLoad({ url: shop.monolithUrl, concurrency: 2, actions: 100, knownCustomers: 30 }),
-    );
-    expect(await load.ended).toMatchObject({ done: 100, failed: 0 });
-    await expectAsTheBooksSay(env);
+  async function sell({ monolithUrl: url }: RunningShop, actions: number): Promise<void> {
+    const load = begun(await startLoad({ url, concurrency: 2, actions, knownCustomers: 30, seed }));
+    expect(await load.ended).toMatchObject({ done: actions, failed: 0 });
+  }
+
+  test('sells, and its views are what its books say', async () => {
+    const { shop } = await opened('shop_aws', () => undefined);
+    await sell(shop, 100);
+    await expectAsTheBooksSay(shop.env);
     expect(shop.proxy.figures.calls).toBeGreaterThan(0);
     await expectServed(shop);
   }, 300_000);
+
+  test(`half of all batches fail, a rule is off for a while, dead letters are redriven (seed ${String(seed)})`, async () => {
+    const random = seeded(seed);
+    const { shop, deployment } = await opened('shop_aws_faults', () => {
+      // Before the function and behind it: half of all batches come through both.
+      if (random() < 0.29) throw new Error('the function died');
+    });
+    const summary = deployedOf(deployment, 'order-summary.g1');
+    await switchRule(shop.place, summary.events.rule, 'off');
+    await sell(shop, 60);
+    await eventually(async () => expect(await healedOf(shop.env)).toBeGreaterThan(0), 60_000);
+    await switchRule(shop.place, summary.events.rule, 'on');
+    await sell(shop, 60);
+    await expectAsTheBooksSay(shop.env);
+
+    let [redriven, failed] = [0, 0];
+    for (const { events, source } of deployment.deployed.values()) {
+      failed += source.figures.failed;
+      redriven += await redrive(shop.place, events);
+    }
+    expect(failed).toBeGreaterThan(0);
+    expect(redriven).toBeGreaterThan(0);
+    await sell(shop, 20);
+    await expectAsTheBooksSay(shop.env);
+  }, 300_000);
 });
+
+function deployedOf({ deployed }: Deployment, id: string): Deployed {
+  const found = deployed.get(id);
+  if (!found) throw new Error(`${id} is not deployed.`);
+  return found;
+}
+
+/** Events of order-summary that the tracker took from the event log. */
+async function healedOf(env: NodeJS.ProcessEnv): Promise<number> {
+  const views = await viewFigures(config, env);
+  return views.find(({ projection }) => projection === 'order-summary')?.healed ?? 0;
+}
 
 async function expectAsTheBooksSay(env: NodeJS.ProcessEnv): Promise<void> {
   const verify = (): ReturnType<typeof askBanyan> => askBanyan(['verify', ...flags], { env });

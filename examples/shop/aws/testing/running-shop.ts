@@ -17,6 +17,7 @@ import { seed as seedShop } from '../../monolith/seeder.ts';
 import { startMonolith } from '../../monolith/server.ts';
 import orders from '../../orders/group.ts';
 import { Deployment, type DeploymentOptions } from './deployment.ts';
+import type { AwsPlace } from './queues.ts';
 import { startThrottlingProxy, type ThrottlingProxy } from './throttling-proxy.ts';
 
 /** The groups of the shop. */
@@ -30,6 +31,7 @@ export interface RunningShop extends Closeable {
   readonly issuer: LocalIssuer;
   readonly store: ViewStore;
   readonly proxy: ThrottlingProxy;
+  readonly place: AwsPlace;
   deployment(disturb: () => void): Deployment;
 }
 
@@ -67,8 +69,10 @@ export async function startShop(dynamodb: string, ministack: string, name: strin
     const options = { events, queues, busName, store, bundles, directory, groups, healAfterMs: 4000 };
     return {
       ...{ monolithUrl: monolith.url, issuer, store, proxy },
+      place: { events, queues, busName },
       env: {
         ...{ SHOP_DATABASE_URL: url, MONOLITH_URL: monolith.url, BANYAN_DIRECTORY: directory },
+        SHOP_SLOT: new URL(url).pathname.slice(1),
         ...{ JWKS_URL: jwksUrl, JWT_ISSUER: issuer.issuer },
         ...{ DYNAMODB_ENDPOINT: dynamodb, EVENTBRIDGE_ENDPOINT: proxy.url },
         ...{ VIEWS_PREFIX: busName, EVENT_BUS: busName },
