@@ -3,7 +3,7 @@ import { BanyanError } from 'banyan/runtime';
 import { randomUUID } from 'node:crypto';
 import { coversAny } from '../progress.ts';
 import type { ItemWrite } from '../view-store.ts';
-import { allOf } from './batches.ts';
+import { allOf, inParts } from './batches.ts';
 import type { Dynamo, Row } from './dynamo.ts';
 import { faultOf, hasName, type AwsError } from './faults.ts';
 import type { Guard, Guards } from './guards.ts';
@@ -21,7 +21,7 @@ export interface Creation {
 const limits = { rows: 24, bytes: 2_000_000 } as const;
 
 /** Transactions of a batch at once. */
-const transactionsAtOnce = 8;
+const transactionsAtOnce = 16;
 
 /** What became of some creations. */
 interface Outcome {
@@ -44,18 +44,29 @@ export async function createItems(
   token: string,
 ): Promise<string[]> {
   const conflicts: string[] = [];
+  const waves = inParts(inChunks(creations), transactionsAtOnce);
+  for (const wave of waves) conflicts.push(...(await createWave(dynamo, entry, guards, wave.flat(), token)));
+  return conflicts;
+}
+
+/** Creates some, again those that something stopped that passes. */
+async function createWave(
+  dynamo: Dynamo,
+  entry: Entry,
+  guards: Guards,
+  creations: readonly Creation[],
+  token: string,
+): Promise<string[]> {
+  const conflicts: string[] = [];
   let left = creations;
-  if (left.length === 0) return conflicts;
-  await dynamo.until('The creation of items', async () => {
-    const chunks = inChunks(left).slice(0, transactionsAtOnce);
-    const rest = left.slice(chunks.flat().length);
+  return dynamo.until('The creation of items', async () => {
+    const chunks = inChunks(left);
     const done = await guards.using(chunks.length, (held) => createSome(dynamo, entry, held, chunks, token));
     conflicts.push(...done.conflicts);
-    if (done.again.length > 0) guards.moveOn();
-    left = [...done.again, ...rest];
+    left = done.again;
+    if (left.length > 0) guards.moveOn();
     return left.length === 0 ? conflicts : undefined;
   });
-  return conflicts;
 }
 
 /** Looks at the watermark, after the guards were looked at, and then writes what it does not cover. */

@@ -41,6 +41,9 @@ export interface DynamoOptions {
   readonly onThrottled?: ((operation: string) => void) | undefined;
 }
 
+/** How often work on many rows is tried again at least, however long each time takes. */
+const leastTries = 5;
+
 type Kind = 'read' | 'write' | 'table';
 
 /** The input of a command. */
@@ -147,7 +150,8 @@ async function untilGiven<T extends object>(
   for (let attempt = 0; ; attempt += 1) {
     const given = await work();
     if (given) return given;
-    if (performance.now() - began > patienceMs) {
+    // Some tries in any case: one alone may take longer than that.
+    if (attempt >= leastTries && performance.now() - began > patienceMs) {
       throw new BanyanError(
         'VIEW_STORE_UNREACHABLE',
         `${operation} of DynamoDB was not done within ${patienceMs} ms: it is throttled, or its items are contended ` +

@@ -34,7 +34,12 @@ async function stores(
 }
 
 /** Something that is waited for. */
-function signal(): { readonly given: Promise<void>; readonly give: () => void } {
+interface Signal {
+  readonly given: Promise<void>;
+  readonly give: () => void;
+}
+
+function signal(): Signal {
   let give = (): void => undefined;
   const given = new Promise<void>((resolve) => (give = resolve));
   return { given, give: () => give() };
@@ -118,6 +123,16 @@ describeWith([dynamodb], 'a fault of DynamoDB', () => {
     expect(await sound.receipts(id, { limit: 1 })).toEqual([]);
   });
 
+  test('thousands of items are created in one batch, also when some of them are there', async () => {
+    const [store, sound] = await stores({ faultOf: () => 'none' }, { patienceMs: 0 });
+    const id = await newGeneration(sound);
+    await sound.writeMany(id, [write(settled('k7', 1)), write(settled('k1999', 1))]);
+    const writes = Array.from({ length: 2000 }, (_, n) => creating(`k${n}`, n + 1));
+    const { conflicts } = await store.writeMany(id, writes);
+    expect([...conflicts].sort()).toEqual(['k1999', 'k7']);
+    expect(await sound.count(id)).toBe(2000);
+  });
+
   test('transactions that meet others are tried again, with other guards', async () => {
     const faults = planned();
     const [faulty, sound] = await stores(faults);
@@ -150,28 +165,36 @@ describeWith([dynamodb], 'a fault of DynamoDB', () => {
 
 describeWith([dynamodb], 'a process that sleeps before it writes', () => {
   test('does not make again what was removed and purged meanwhile', async () => {
-    const [asleep, wake] = [signal(), signal()];
-    let isTired = true;
+    let nap: { readonly asleep: Signal; readonly wake: Signal } | undefined;
     const [sleeper, sound] = await stores({
       faultOf: async (operation): Promise<CallFault> => {
-        if (operation !== 'TransactWriteItems' || !isTired) return 'none';
-        isTired = false;
+        if (operation !== 'TransactWriteItems' || !nap) return 'none';
+        const { asleep, wake } = nap;
+        nap = undefined;
         asleep.give();
         await wake.given;
         return 'none';
       },
     });
     const id = await newGeneration(sound);
-    const late = sleeper.writeMany(id, [creating('a', 1), creating('b', 3)]);
-    await asleep.given;
-    // It has looked at the watermark. The key comes and goes, and nothing is left of it.
-    await sound.writeMany(id, [creating('a', 1)]);
-    await sound.writeMany(id, [write(tombstone('a', 2), 1)]);
-    await moveTo(sound, id, 2);
-    expect(await sound.purgeRemoved(id, '2030')).toBe(1);
-    wake.give();
-    expect(await late).toEqual({ conflicts: ['a'] });
-    expect([...(await sound.readMany(id, ['a', 'b'])).keys()]).toEqual(['b']);
+    // The first time no guard was ever moved, the second time all were.
+    for (const [first, a, b] of [
+      [1, 'a', 'b'],
+      [4, 'c', 'd'],
+    ] as const) {
+      const [asleep, wake] = [signal(), signal()];
+      nap = { asleep, wake };
+      const late = sleeper.writeMany(id, [creating(a, first), creating(b, first + 2)]);
+      await asleep.given;
+      // It has looked at the watermark. The key comes and goes, and nothing is left of it.
+      await sound.writeMany(id, [creating(a, first)]);
+      await sound.writeMany(id, [write(tombstone(a, 2), 1)]);
+      await moveTo(sound, id, first + 1);
+      expect(await sound.purgeRemoved(id, '2030')).toBe(1);
+      wake.give();
+      expect(await late).toEqual({ conflicts: [a] });
+      expect([...(await sound.readMany(id, [a, b])).keys()]).toEqual([b]);
+    }
   });
 
   test('is held up by no purge that finds nothing', async () => {

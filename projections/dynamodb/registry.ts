@@ -30,6 +30,9 @@ export interface Entry {
 /** The version of the layout that this code reads and writes. */
 const layout = 1;
 
+/** How many steps the making of a generation takes at most; three when nobody else is at it. */
+const mostSteps = 20;
+
 /** The methods of a view store that concern generations. */
 export type Registry = Pick<
   ViewStore,
@@ -124,7 +127,19 @@ export function createRegistry(dynamo: Dynamo, prefix: string, spread: Spread): 
 
   return {
     prepare: async () => prepareControl(dynamo, TableName),
-    createGeneration: (generation) => dynamo.until('The making of a view', () => makeOn(generation)),
+    createGeneration: async (generation) => {
+      // A step may take as long as a table takes to come or go.
+      for (let step = 0; step < mostSteps; step += 1) {
+        const made = await makeOn(generation);
+        if (made) return made;
+      }
+      throw new BanyanError(
+        'VIEW_STORE_UNREACHABLE',
+        `Generation ${generation.number} of view ${generation.projection} could not be made: others make and drop it at ` +
+          'the same time. The same again may succeed.',
+        { retryable: true, details: { projection: generation.projection, generation: generation.number } },
+      );
+    },
     generations: async (projection) =>
       (await listed(dynamo, TableName, projection)).map((one) => one.generation),
     changeGeneration: async (id, expected, { state, floor }) => {
