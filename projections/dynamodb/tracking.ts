@@ -2,7 +2,7 @@ import type { AttributeValue, PutItemCommandInput } from '@aws-sdk/client-dynamo
 import type { Progress } from 'banyan/events';
 import { generationUnknown } from '../item-rules.ts';
 import { decodePlaces, encodePlaces } from '../receipt-codec.ts';
-import { emptyTracking, type Ledger, type Tracking } from '../tracker/ledger.ts';
+import { emptyTracking, type Tracking } from '../tracker/ledger.ts';
 import type { GenerationId } from '../view-store.ts';
 import type { Dynamo, Row } from './dynamo.ts';
 import { hasName } from './faults.ts';
@@ -41,7 +41,7 @@ export async function readWatermark(dynamo: Dynamo, id: GenerationId, table: str
   return watermarkOf(await readHead(dynamo, id, table, 'm'));
 }
 
-/** As {@link Ledger.tracking}. */
+/** As `Ledger.tracking`. */
 export async function readTracking(dynamo: Dynamo, id: GenerationId, table: string): Promise<Tracking> {
   return dynamo.until('The reading of what is tracked', async () => {
     const head = await readHead(dynamo, id, table);
@@ -58,7 +58,7 @@ export async function readTracking(dynamo: Dynamo, id: GenerationId, table: stri
   });
 }
 
-/** As {@link Ledger.changeTracking}. */
+/** As `Ledger.changeTracking`. */
 export async function changeTracking(
   dynamo: Dynamo,
   table: string,
@@ -172,6 +172,3 @@ function mapValues<From, To>(
 ): Record<string, To> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
 }
-
-/** The part of the ledger that this file keeps. */
-export type TrackingMethods = Pick<Ledger, 'tracking' | 'changeTracking'>;
