@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { resolve } from 'node:path';
+import { appendFile, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { createGatewayApp, jwt } from 'banyan/gateway';
 import { closeAll, silentLogger, type Closeable } from 'banyan/runtime';
 import { describeWith, emulator, endpointOf } from '../../../kit/aws/emulators.ts';
@@ -78,7 +79,53 @@ describeWith([dynamodb, ministack], 'the shop on EventBridge, SQS and DynamoDB',
     await sell(shop, 20);
     await expectAsTheBooksSay(shop.env);
   }, 300_000);
+
+  test('a view is built anew, promoted and rolled back while the shop sells', async () => {
+    const { shop, deployment } = await opened('shop_aws_replay', () => undefined);
+    const { env } = shop;
+    deployment.follow();
+    const selling = sell(shop, 150);
+    const fixed = await fixedShop();
+    const replay = async (...args: readonly string[]): Promise<void> => {
+      const told = await askBanyan(
+        ['replay', ...args, 'order-summary', '--json', '--no-type-check', '--config', fixed],
+        { env },
+      );
+      if (told.code !== 0) throw new Error(JSON.stringify({ args, told }));
+    };
+    await replay('start', '--why', 'a test');
+    const live = async () => (await shop.store.pointer('orders'))?.live['order-summary'];
+    expect(await live()).toBe(1);
+    await replay('diff');
+    await replay('promote', '--timeout', '60');
+    expect(await live()).toBe(2);
+    await expectServed(shop);
+    await replay('rollback', '--timeout', '60');
+    expect(await live()).toBe(1);
+    await selling;
+    await expectAsTheBooksSay(env);
+    const second = await askBanyan(['verify', 'order-summary', '--generation', '2', ...flags], { env });
+    expect(second.answer.flatMap(({ differences }) => differences)).toEqual([]);
+    expect(second.code).toBe(0);
+  }, 300_000);
 });
+
+/** The shop's code with a change in order-summary that leaves its documents as they are; its configuration. */
+async function fixedShop(): Promise<string> {
+  // Within the project, so that "banyan/..." means this package.
+  await mkdir(resolve('.banyan'), { recursive: true });
+  const directory = await mkdtemp(resolve('.banyan', 'fixed-shop-'));
+  begun({ close: () => rm(directory, { recursive: true, force: true }) });
+  await cp(resolve('examples/shop'), directory, {
+    recursive: true,
+    filter: (path) => !path.includes('.banyan'),
+  });
+  await appendFile(
+    join(directory, 'orders', 'order-summary.ts'),
+    '\nObject.assign(globalThis, { fixed: 1 });\n',
+  );
+  return join(directory, 'aws.config.ts');
+}
 
 function deployedOf({ deployed }: Deployment, id: string): Deployed {
   const found = deployed.get(id);

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { subscriptionPattern, tallyPattern } from 'banyan/events/eventbridge';
 import type { Generation, ViewStore } from 'banyan/projections';
 import type { BundleStore } from 'banyan/replay';
@@ -31,6 +32,8 @@ export interface Deployed extends Closeable {
 export class Deployment implements Closeable {
   readonly deployed = new Map<string, Deployed>();
   readonly #options: DeploymentOptions;
+  readonly #closing = new AbortController();
+  #following: Promise<void> = Promise.resolve();
 
   constructor(options: DeploymentOptions) {
     this.#options = options;
@@ -50,7 +53,23 @@ export class Deployment implements Closeable {
     }
   }
 
-  readonly close = once(() => closeAll([...this.deployed.values()]));
+  /** Looks again and again, as a pipeline that deploys what a replay has built. */
+  follow(): void {
+    const loop = async (): Promise<void> => {
+      while (!this.#closing.signal.aborted) {
+        await this.look();
+        await wait(200, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      }
+    };
+    this.#following = loop();
+    // Told when it is closed.
+    this.#following.catch(() => undefined);
+  }
+
+  readonly close = once(async () => {
+    this.#closing.abort();
+    await closeAll([...this.deployed.values(), { close: () => this.#following }]);
+  });
 
   async #deploy(id: string, generation: Generation, group: string): Promise<void> {
     const { bundles, queues, disturb } = this.#options;
