@@ -47,10 +47,14 @@ async function ask(path: string, headers: Record<string, string> = {}): Promise<
 
 /** The notices of an answer. */
 function noticed({ headers }: Told): Record<string, string | null> {
-  return { parked: headers.get('banyan-parked'), behind: headers.get('banyan-behind') };
+  return {
+    parked: headers.get('banyan-parked'),
+    behind: headers.get('banyan-behind'),
+    eventual: headers.get('banyan-eventual'),
+  };
 }
 
-const nothing = { parked: null, behind: null };
+const nothing = { parked: null, behind: null, eventual: null };
 const parked = { ...nothing, parked: 'true' };
 const behind = { ...nothing, behind: 'true' };
 const byState = [
@@ -101,7 +105,15 @@ describe.each(byState)('an item that is %s', (name, expected) => {
 test('an answer of several items may say both', async () => {
   await stand('order', 'o1', order, states.window);
   await stand('customer', '7', ada, states.parked);
-  expect(noticed(await ask('/orders/o1'))).toEqual({ parked: 'true', behind: 'true' });
+  expect(noticed(await ask('/orders/o1'))).toEqual({ ...parked, ...behind, parked: 'true' });
+});
+
+test('a page of an index that follows its documents says so, and a document by its key does not', async () => {
+  store = { ...store, hasEventualIndexes: true };
+  const eventual = { ...nothing, eventual: 'true' };
+  expect(noticed(await ask('/places/7?limit=1'))).toEqual(eventual);
+  expect(noticed(await ask('/customers/7/orders'))).toEqual(eventual);
+  expect(noticed(await ask('/plain/o1'))).toEqual(nothing);
 });
 
 test('where documents are hidden, a parked key without one looks as one that was never there', async () => {

@@ -6,7 +6,9 @@ import { sessionHeader, sessionOutcomes } from './session.ts';
 const onlyTrue = { type: 'string', const: 'true' };
 
 /** The headers of answers to reads, each described in one place, as OpenAPI's `components` has them. */
-export const readHeaderComponents: Readonly<Record<'Session' | 'Parked' | 'Behind', JsonSchema>> = {
+export const readHeaderComponents: Readonly<
+  Record<'Session' | 'Parked' | 'Behind' | 'Eventual', JsonSchema>
+> = {
   Session: {
     description: 'What was shown so far, for the next request.',
     schema: { type: 'string' },
@@ -23,6 +25,12 @@ export const readHeaderComponents: Readonly<Record<'Session' | 'Parked' | 'Behin
       'catching up, and a later read shows them. Absent where that is not so.',
     schema: onlyTrue,
   },
+  Eventual: {
+    description:
+      'Which documents the page has was said by an index that follows them a moment later: one that came just now may ' +
+      'be missing. The documents themselves are as they are now. Absent where that is not so.',
+    schema: onlyTrue,
+  },
 };
 
 /** The headers that an answer to a read may have; undefined: none of them. */
@@ -32,6 +40,7 @@ export function readHeadersOf(outcome: Outcome): JsonSchema | undefined {
     [sessionHeader]: to('Session'),
     [noticeHeaders.parked]: to('Parked'),
     [noticeHeaders.behind]: to('Behind'),
+    [noticeHeaders.eventual]: to('Eventual'),
   };
 }
 

@@ -34,6 +34,7 @@ export async function readPage(
   const id = views.live(read.projection);
   const page = await query(store, id, read.index, partition, wanted);
   if (isAnswer(page)) return page;
+  if (store.hasEventualIndexes) views.say('eventual');
   for (const item of page.items) views.note(id, item);
   const documents = page.items.flatMap(({ document }) => (document ? [document] : []));
   const items = await join(views, documents, read.includes);

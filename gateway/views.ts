@@ -24,6 +24,8 @@ export interface Views {
   shown(): Places;
   /** What is to be said of the items. */
   notices(): ReadonlySet<Notice>;
+  /** Has the answer say so. */
+  say(notice: Notice): void;
 }
 
 /** Where views are looked at. */
@@ -73,7 +75,15 @@ export function viewsOf(
     }
     return found;
   };
-  return { live, readMany, note, contributions, shown: () => shown, notices: () => notices };
+  return {
+    live,
+    readMany,
+    note,
+    contributions,
+    shown: () => shown,
+    notices: () => notices,
+    say: (notice) => void notices.add(notice),
+  };
 }
 
 /** Joins each include to all of the documents, with one look-up an include and level, however many documents. */

@@ -188,6 +188,8 @@ export interface ViewStore extends Ledger, Closeable {
    * Absent: no limit.
    */
   readonly itemBytes?: number;
+  /** Whether `query` may find items by their indexes a moment later than `readMany` finds them by their keys. */
+  readonly hasEventualIndexes?: true;
   /** Makes what the store needs (tables, schemas); may be called by several processes at once, again and again. */
   prepare(): Promise<void>;
 

@@ -67,6 +67,7 @@ export function dynamodbViews(options: DynamodbViewsOptions): ViewStore {
     ...registry,
     ...createPointers(dynamo, prefix),
     itemBytes,
+    hasEventualIndexes: true,
     close: async () => undefined,
     readMany: (id, keys) => on(id, ({ found }) => readItems(dynamo, found, keys)),
     writeMany: (id, writes, receipts = []) =>
