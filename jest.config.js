@@ -5,8 +5,9 @@ const long = process.env.BANYAN_LONG === undefined ? ['\\.long\\.test\\.ts$'] : 
 export default {
   roots: ['<rootDir>'],
   testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', ...long],
-  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  // What a test keeps below .banyan may be a copy of an example, its tests included.
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/\\.banyan/', ...long],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/\\.banyan/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
