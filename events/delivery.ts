@@ -1,5 +1,5 @@
 import type { Closeable, Logger, LogReader } from 'banyan/runtime';
-import type { EventLogRef } from './domain-event.ts';
+import type { EventLogRef, LogCursor } from './domain-event.ts';
 import type { EventLogLine } from './event-log.ts';
 import type { TallyLine } from './tally.ts';
 
@@ -12,8 +12,19 @@ export interface EventDelivery {
   readonly kind: string;
   /** Seconds that the queues of its subscribers keep a message. */
   readonly retentionSeconds?: number;
+  /** Sends a probe, which is published when this resolves. */
+  probe(probe: Probe, options: DeliveryOptions): Promise<void>;
   /** Publishes an event log from where it was left, and its tallies. */
   publish(log: PublishedLog, options: DeliveryOptions): Promise<Publishing>;
+}
+
+/** What comes through one subscription alone: a rebuild waits for one before it counts on the subscription. */
+export interface Probe {
+  /** The subscription's name; no other one gets the probe. */
+  readonly subscription: string;
+  readonly id: string;
+  /** ISO 8601. */
+  readonly at: string;
 }
 
 /** What publishing needs of its process. */
@@ -30,6 +41,8 @@ export interface PublishedLog {
   readonly tallies: LogReader<TallyLine>;
   /** Where it is kept up to where the log was published. */
   readonly directory: string;
+  /** Behind which cursor it is published at first, while `directory` keeps nothing. Absent: the whole log. */
+  readonly from?: LogCursor;
 }
 
 /** An event log that is being published. */

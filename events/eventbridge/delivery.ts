@@ -17,6 +17,8 @@ export function eventBridge({ retentionSeconds, ...options }: EventBridgeDeliver
   return {
     kind: 'eventbridge',
     ...(retentionSeconds !== undefined && { retentionSeconds }),
+    probe: (probe, { logger, signal }) =>
+      createEventSender({ ...options, logger }).publishProbe(probe, signal),
     publish: (log, { logger, signal }) =>
       publish(log, createEventSender({ ...options, logger }), logger, signal),
   };
@@ -28,11 +30,14 @@ async function publish(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<Publishing> {
-  const { ref, eventLog, directory } = log;
+  const { ref, eventLog, directory, from } = log;
   const cursor = filePublishCursor({ directory, fileSystem: nodeFileSystem });
   const closing = new AbortController();
   const either = AbortSignal.any([signal, closing.signal]);
-  const publisher = await startPublisher({ ref, eventLog, bus: sender, cursor, logger, signal: either });
+  const publisher = await startPublisher({
+    ...{ ref, eventLog, bus: sender, cursor, logger, signal: either },
+    ...(from && { from }),
+  });
   const tallies = publishTallies(log, sender, either).catch((err: unknown) => {
     // They are in their log, and only ring a bell: who watches the watermarks looks by the clock as well.
     logger.warn({ err, log: eventLogName(ref) }, 'tallies are not published any more');
