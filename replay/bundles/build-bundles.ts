@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { eventLogName, type AnyEvent } from 'banyan/events';
@@ -9,6 +8,7 @@ import type { Bundle, BundleKind, TranslationCode } from './bundle.ts';
 import { compile, withEsbuild, type Compiled } from './esbuild.ts';
 import { moduleNamesIn, packageNamed } from './module-names.ts';
 import { exportedAt, type ProjectModules } from './project-modules.ts';
+import { sha256 } from './sha256.ts';
 
 /** What to bundle, and from where. */
 export interface BundleRequest {
@@ -157,9 +157,4 @@ function fileHashes(root: string): FileHashes {
 async function hashesOf(names: readonly string[], files: FileHashes): Promise<Record<string, string>> {
   const hashed = await Promise.all(names.map(async (name) => [name, await files(name)] as const));
   return Object.fromEntries(hashed.flatMap(([name, hash]) => (hash === undefined ? [] : [[name, hash]])));
-}
-
-/** Hexadecimal. */
-export function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
 }

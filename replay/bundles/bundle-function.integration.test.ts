@@ -51,3 +51,12 @@ export const handler = sqsProjector({ projection: counters, store: dynamodbViews
   // Neither another store's driver nor another logger.
   expect(/knex|pino/.exec(text)?.[0]).toBeUndefined();
 });
+
+test('a module that is read, and of which nothing is used, brings no languages', async () => {
+  // The door of this room leads to `bundle-function.ts` too, which speaks of `locales`.
+  const entry = `import { openBundleStore } from 'banyan/replay';
+export const handler = (event) => openBundleStore(event);`;
+  const { text } = await bundleFunction(entry, root);
+  expect(text.includes('Invalid input')).toBe(true);
+  expect(text.includes(german)).toBe(false);
+});

@@ -42,11 +42,12 @@ export async function bundleFunction(entry: string, root: string): Promise<Funct
   return { text, sourceMap, bytes: Buffer.byteLength(text) };
 }
 
-/** Whether anything but zod itself speaks of `locales`. */
-async function namesLocales(entry: string, root: string, { files }: Compiled): Promise<boolean> {
+/** Whether anything that is used, but zod itself, speaks of `locales`. */
+async function namesLocales(entry: string, root: string, { files, bytesOf }: Compiled): Promise<boolean> {
   if (/\blocales\b/.test(entry)) return true;
   for (const file of Object.keys(files)) {
-    if (file.includes('node_modules/') || file === 'banyan-bundle.js') continue;
+    const isUsed = bytesOf(file) > 0;
+    if (!isUsed || file.includes('node_modules/') || file === 'banyan-bundle.js') continue;
     if (/\blocales\b/.test(await readFile(resolve(root, file), 'utf8'))) return true;
   }
   return false;

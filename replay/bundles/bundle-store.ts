@@ -3,8 +3,8 @@ import { pathToFileURL } from 'node:url';
 import type { AnyProjection } from 'banyan/projections';
 import { BanyanError, toError, type FileSystem } from 'banyan/runtime';
 import { z } from 'zod';
-import { sha256 } from './build-bundles.ts';
 import type { BundleInfo, BundleKind, BundleStore, TranslationCode } from './bundle.ts';
+import { sha256 } from './sha256.ts';
 
 const infoShape = z.object({
   hash: z.string(),
