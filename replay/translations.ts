@@ -18,6 +18,12 @@ export interface RegisteredTranslation {
   /** The hash of the bundle that it runs from, as long as there is this version. */
   readonly bundle: string;
   readonly state: TranslationState;
+  /**
+   * Behind which position it is published. Absent: from the beginning, as the first version of a translation is, whose
+   * views begin with nothing. Recorded together with `running`, so before anything can be published; the view that is
+   * built from this version reads its log to the end after that, so the floor of every subscriber is there or later.
+   */
+  readonly publishFrom?: number;
   /** ISO 8601. */
   readonly createdAt: string;
 }
@@ -26,6 +32,7 @@ const shape = z.object({
   ref: z.object({ source: z.string(), translation: z.string(), version: z.int().positive() }),
   bundle: z.string(),
   state: z.enum(states),
+  publishFrom: z.int().nonnegative().exactOptional(),
   createdAt: z.iso.datetime(),
 });
 
@@ -36,7 +43,7 @@ const shape = z.object({
  */
 export async function registerTranslation(
   directory: string,
-  translation: Omit<RegisteredTranslation, 'createdAt'>,
+  translation: Omit<RegisteredTranslation, 'createdAt' | 'publishFrom'>,
 ): Promise<RegisteredTranslation> {
   const { ref, bundle, state } = translation;
   const registered = { ref, bundle, state, createdAt: new Date(systemClock.now()).toISOString() };
@@ -47,7 +54,7 @@ export async function registerTranslation(
 }
 
 /**
- * Changes the state of a version of a translation, durably.
+ * Changes the state of a version of a translation, durably, and what is known with it, in one step.
  * @throws BanyanError TRANSLATION_UNKNOWN; TRANSLATION_CONFLICT when its state is not `expected` any more;
  *   REGISTRY_BROKEN
  */
@@ -56,6 +63,7 @@ export async function changeTranslation(
   ref: EventLogRef,
   expected: TranslationState,
   state: TranslationState,
+  known: Pick<RegisteredTranslation, 'publishFrom'> = {},
 ): Promise<RegisteredTranslation> {
   const file = fileOf(directory, ref);
   const found = await read(file);
@@ -75,7 +83,7 @@ export async function changeTranslation(
       { details },
     );
   }
-  const changed = { ...found, state };
+  const changed = { ...found, ...known, state };
   await nodeFileSystem.replace(file, JSON.stringify(changed));
   return changed;
 }

@@ -27,11 +27,16 @@ export interface Translators extends Closeable {
   release(isNeeded: (log: EventLogRef) => boolean): Promise<void>;
 }
 
+interface TalliedLogs extends Pick<Tallies, 'release'> {
+  /** @param registered the version, as it is registered */
+  keep(translator: Translator, registered: RegisteredTranslation): Promise<void>;
+}
+
 interface TranslatorsOptions extends PartOptions {
   readonly changeLog: (source: string) => LogReader<ChangeLogLine> | undefined;
   readonly announce: LocalBus['announce'];
-  /** Keeps the tallies of each event log; absent where nobody needs them. */
-  readonly tallies: Pick<Tallies, 'keep' | 'release'> | undefined;
+  /** Keeps the tallies of each event log, and may publish it; absent where nobody needs them. */
+  readonly tallies: TalliedLogs | undefined;
 }
 
 /** Registers the code's version of each translation that has none yet; {@link Translators.look} starts them. */
@@ -44,10 +49,11 @@ export async function openTranslators(
   const translators = new Map<string, Translator>();
   await registerFirst(groups, options);
 
-  const start = async ({ ref, bundle }: RegisteredTranslation, isFirst: boolean): Promise<void> => {
+  const start = async (one: RegisteredTranslation, isFirst: boolean): Promise<void> => {
+    const { ref } = one;
     const name = eventLogName(ref);
     try {
-      const translator = await startTallied(ref, bundle, options);
+      const translator = await startTallied(one, options);
       if (translator) translators.set(name, translator);
       else problems.tell(name, `Translation ${name} waits: there is no source ${ref.source}.`);
       if (translator) problems.solved(name);
@@ -98,13 +104,12 @@ async function registerFirst(
 }
 
 async function startTallied(
-  ref: EventLogRef,
-  bundle: string,
+  registered: RegisteredTranslation,
   options: TranslatorsOptions,
 ): Promise<Translator | undefined> {
-  const translator = await startOne(ref, bundle, options);
+  const translator = await startOne(registered, options);
   try {
-    if (translator) await options.tallies?.keep(translator);
+    if (translator) await options.tallies?.keep(translator, registered);
     return translator;
   } catch (error) {
     await translator?.close();
@@ -113,8 +118,7 @@ async function startTallied(
 }
 
 async function startOne(
-  ref: EventLogRef,
-  bundle: string,
+  { ref, bundle }: RegisteredTranslation,
   { directory, bundles, changeLog, announce, logger, signal, times }: TranslatorsOptions,
 ): Promise<Translator | undefined> {
   const from = changeLog(ref.source);

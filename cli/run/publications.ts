@@ -1,12 +1,20 @@
 import { join } from 'node:path';
-import { eventLogName, type EventDelivery, type Publishing, type Translator } from 'banyan/events';
-import { translationDirectory } from 'banyan/replay';
+import {
+  eventLogName,
+  type EventDelivery,
+  type LogCursor,
+  type Publishing,
+  type Translator,
+} from 'banyan/events';
+import { translationDirectory, type RegisteredTranslation } from 'banyan/replay';
 import { closeAll, once, toError, type Closeable } from 'banyan/runtime';
 import { createProblems, type PartOptions } from '../dev/parts.ts';
 import { openTallies, type Tallies } from '../dev/unordered/tallies.ts';
 
 /** The event logs that are written in this process, as they go onto the bus. */
-export interface Publications extends Closeable, Pick<Tallies, 'keep' | 'release'> {
+export interface Publications extends Closeable, Pick<Tallies, 'release'> {
+  /** Keeps the tallies of a translator's event log and publishes both, from where its version is to begin. */
+  keep(translator: Translator, registered: Pick<RegisteredTranslation, 'publishFrom'>): Promise<void>;
   /** Begins again with those that the bus has refused. */
   look(): Promise<void>;
 }
@@ -18,6 +26,7 @@ interface PublicationsOptions extends Pick<PartOptions, 'directory' | 'logger' |
 /** A translator, and what publishes its event log: absent after it was stopped. */
 interface Published {
   readonly translator: Translator;
+  readonly from: LogCursor | undefined;
   running?: Publishing;
 }
 
@@ -32,11 +41,12 @@ export function openPublications(options: PublicationsOptions): Publications {
   const published = new Map<string, Published>();
 
   const start = async (name: string, one: Published): Promise<void> => {
+    const { from } = one;
     const { ref, eventLog } = one.translator;
     const counted = tallies.logOf(ref);
     if (!counted) return;
     const to = join(translationDirectory(directory, ref), 'published');
-    const log = { ref, eventLog, tallies: counted, directory: to };
+    const log = { ref, eventLog, tallies: counted, directory: to, ...(from && { from }) };
     const running = await delivery.publish(log, { logger, signal });
     one.running = running;
     running.ended.catch((error: unknown) => {
@@ -46,10 +56,11 @@ export function openPublications(options: PublicationsOptions): Publications {
   };
 
   return {
-    keep: async (translator) => {
+    keep: async (translator, { publishFrom }) => {
       await tallies.keep(translator);
       const name = eventLogName(translator.ref);
-      const one = { translator };
+      const from = publishFrom === undefined ? undefined : { position: publishFrom };
+      const one: Published = { translator, from };
       published.set(name, one);
       await start(name, one);
     },

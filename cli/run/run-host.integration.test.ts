@@ -3,15 +3,17 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readEvents, type EventDelivery, type LogCursor, type PublishedLog } from 'banyan/events';
 import { postgresViews } from 'banyan/projections';
+import { planStart, registeredTranslations, startReplay } from 'banyan/replay';
 import { once, silentLogger } from 'banyan/runtime';
 import pg from 'pg';
 import { eventually } from '../../kit/eventually.ts';
 import { testDatabase } from '../../kit/test-database.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { replayProjectOf } from '../config/replay-project.ts';
 import { refreshDev } from '../dev/control.ts';
 import { startRunHost, type RunHost } from './run-host.ts';
 
-const parts = `
+const parts = (version: number): string => `
 import { col, table, tables } from 'banyan/cdc';
 import { event, translation } from 'banyan/events';
 import { projection } from 'banyan/projections';
@@ -19,7 +21,7 @@ import { z } from 'zod';
 export const Placed = event('OrderPlaced', z.object({ id: z.string() }));
 const shop = tables('shop', { orders: table('public.orders', { key: ['id'], columns: { id: col.int8() } }) });
 export const orders = translation('orders', shop, {
-  version: 1,
+  version: ${String(version)},
   *translate(tx) {
     for (const { id } of [...tx.existing('orders'), ...tx.inserted('orders')]) yield Placed({ id });
   },
@@ -53,7 +55,7 @@ beforeEach(async () => {
   directory = await mkdtemp(resolve('.banyan', 'run-test-'));
   [database, viewsUrl] = [await testDatabase('run'), await testDatabase('run_views')];
   await sql('CREATE TABLE orders (id bigint PRIMARY KEY); INSERT INTO orders VALUES (1)');
-  await writeFile(join(directory, 'parts.ts'), parts);
+  await writeFile(join(directory, 'parts.ts'), parts(1));
   await writeFile(join(directory, 'banyan.config.ts'), configOf(database, viewsUrl));
 });
 
@@ -84,11 +86,15 @@ class KeepingBus implements EventDelivery {
   readonly tallied: number[] = [];
   asked = 0;
   readonly #refused: number;
-  /** Of this bus alone: a real one keeps it where the log says. */
-  #cursor: LogCursor = { position: 0 };
+  /** By the directories of the logs. Of this bus alone: a real one keeps it there. */
+  readonly #cursors = new Map<string, LogCursor>();
 
   constructor(refused = 0) {
     this.#refused = refused;
+  }
+
+  async probe(): Promise<void> {
+    throw new Error('nobody is subscribed');
   }
 
   async publish(log: PublishedLog): ReturnType<EventDelivery['publish']> {
@@ -107,12 +113,11 @@ class KeepingBus implements EventDelivery {
     return { ended, close };
   }
 
-  async #events({ ref, eventLog }: PublishedLog, signal: AbortSignal): Promise<void> {
-    for await (const { events, cursor } of readEvents(eventLog, ref, {
-      ...{ after: this.#cursor, follow: true, signal },
-    })) {
+  async #events({ ref, eventLog, directory, from }: PublishedLog, signal: AbortSignal): Promise<void> {
+    const after = this.#cursors.get(directory) ?? from ?? { position: 0 };
+    for await (const { events, cursor } of readEvents(eventLog, ref, { after, follow: true, signal })) {
       this.events.push(...events.map(({ id }) => id));
-      this.#cursor = cursor;
+      this.#cursors.set(directory, cursor);
     }
   }
 
@@ -156,3 +161,54 @@ test('a bus that refuses is tried again, and then has everything; nothing else w
   });
   expect(bus.asked).toBe(3);
 });
+
+test('a new version is published from where its replay handed it over, never its past; also after a restart', async () => {
+  const first = new KeepingBus();
+  await start(first);
+  for (const id of [2, 3, 4]) await sql(`INSERT INTO orders VALUES (${String(id)})`);
+  await eventually(() => expect(first.events).toHaveLength(4));
+
+  await writeFile(join(directory, 'parts.ts'), parts(2));
+  await replayed('order-summary');
+  const environment = join(directory, '.banyan');
+  const [one, two] = await registeredTranslations(environment);
+  expect(one).not.toHaveProperty('publishFrom');
+  const from = two?.publishFrom ?? -1;
+  expect(from).toBeGreaterThanOrEqual(4);
+  expect(await refreshDev(environment)).toBe(true);
+  await sql('INSERT INTO orders VALUES (5)');
+  const placesOf = (bus: KeepingBus, version: number): number[] =>
+    bus.events
+      .filter((id) => id.startsWith(`shop:orders@${String(version)}:`))
+      .map((id) => Number(id.split(':')[2]));
+  await eventually(() => expect(placesOf(first, 2)).toHaveLength(1));
+  await eventually(() => expect(placesOf(first, 1)).toHaveLength(5));
+  expect(placesOf(first, 2)[0]).toBeGreaterThan(from);
+
+  await host?.close();
+  // Text that is new is loaded anew, with a store that is not closed yet.
+  await writeFile(join(directory, 'parts.ts'), `${parts(2)}\n// again`);
+  // It has recorded nothing: as after a kill before anything was.
+  const second = new KeepingBus();
+  await start(second);
+  await eventually(() => expect(placesOf(second, 1)).toHaveLength(5));
+  await eventually(() => expect(placesOf(second, 2)).toHaveLength(1));
+}, 120_000);
+
+/** Builds the view anew as the code says now; its floor lies where its logs are published from, or later. */
+async function replayed(name: string): Promise<void> {
+  const loaded = await loadConfig({ cwd: directory, typeCheck: false });
+  const project = await replayProjectOf(loaded);
+  try {
+    const { signal } = new AbortController();
+    const how = { building: { workers: 0 }, logger: silentLogger, signal };
+    await startReplay(await planStart(project, [name]), { project, ...how });
+    const built = (await project.store.generations(name)).at(-1);
+    expect(built).toMatchObject({ state: { kind: 'ready' }, logs: [{ version: 2 }] });
+    const [, two] = await registeredTranslations(project.directory);
+    const floor = built?.floor['shop:orders@2']?.position;
+    expect(floor).toBeGreaterThanOrEqual(two?.publishFrom ?? Infinity);
+  } finally {
+    await project.store.close();
+  }
+}
