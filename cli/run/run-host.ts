@@ -74,7 +74,7 @@ async function startParts(
     await publications.look();
   }, options);
   await streaming;
-  started.push(await startControl(directory, { times, refresh: () => looking.now() }));
+  started.push(await startControl(directory, { times, feeds: false, refresh: () => looking.now() }));
   return {
     logs: translators.running().map(({ ref }) => eventLogName(ref)),
     outOfDate: await outOfDate(project),

@@ -1,4 +1,5 @@
 import { eventLogName, type DomainEvent, type EventLogRef } from '../domain-event.ts';
+import type { Probe } from '../delivery.ts';
 import type { Tally } from '../tally.ts';
 
 /** Stands for an event that is too large for the bus: where it is in its event log, and what is known of it without. */
@@ -14,14 +15,7 @@ export interface EventReference {
   readonly committedAt: string;
 }
 
-/** Shows that a subscription works: what comes to it was published after the subscription was made. */
-export interface Probe {
-  /** The subscription's name; no other one gets the probe. */
-  readonly subscription: string;
-  readonly id: string;
-  /** When it was made, ISO 8601. */
-  readonly at: string;
-}
+export type { Probe };
 
 /** What the bus carries. */
 export type Detail =

@@ -25,7 +25,7 @@ export interface EventSenderOptions {
 /** Puts events, tallies and probes onto EventBridge. Closing it stops what is being put. */
 export interface EventSender extends Pick<Bus, 'publish'>, Closeable {
   publishTally(log: EventLogRef, tally: Tally): Promise<void>;
-  publishProbe(probe: Probe): Promise<void>;
+  publishProbe(probe: Probe, signal?: AbortSignal): Promise<void>;
 }
 
 /** Makes the sending half of an EventBridge bus, for processes that subscribe to nothing. */
@@ -45,7 +45,7 @@ export function createEventSender(options: EventSenderOptions): EventSender {
         signal,
       ),
     publishTally: (log, tally) => put([tallyEntry(log, tally)]),
-    publishProbe: (probe) => put([probeEntry(probe)]),
+    publishProbe: (probe, signal) => put([probeEntry(probe)], signal),
     close: once(async () => {
       closing.abort();
     }),

@@ -10,12 +10,14 @@ import { seeded } from '../../../kit/seeded.ts';
 import { areSettled, viewFigures } from '../../../kit/view-figures.ts';
 import { startLoad } from '../monolith/load-generator.ts';
 import orders from '../orders/group.ts';
+import { halfFail, noAccident, type Accident } from './testing/accidents.ts';
 import type { Deployed, Deployment } from './testing/deployment.ts';
 import { redrive, switchRule } from './testing/queues.ts';
 import { startShop, type RunningShop } from './testing/running-shop.ts';
 
 const dynamodb = await emulator('dynamodb');
 const ministack = await emulator('ministack');
+const runtimeClient = await emulator('lambda-ric');
 
 const config = resolve('examples/shop/aws.config.ts');
 const flags = ['--json', '--no-type-check', '--config', config];
@@ -30,13 +32,13 @@ function begun<Started extends Closeable>(one: Started): Started {
   return one;
 }
 
-describeWith([dynamodb, ministack], 'the shop on EventBridge, SQS and DynamoDB', () => {
-  async function opened(name: string, disturb: () => void) {
+describeWith([dynamodb, ministack, runtimeClient], 'the shop on EventBridge, SQS and DynamoDB', () => {
+  async function opened(name: string, accident: () => Accident = () => noAccident) {
     const shop = begun(await startShop(endpointOf(dynamodb), endpointOf(ministack), name));
     const run = runBanyan(['run', ...flags], { env: shop.env });
     begun({ close: () => run.end('SIGKILL').then(() => undefined) });
     await run.ready;
-    const deployment = shop.deployment(disturb);
+    const deployment = shop.deployment(endpointOf(runtimeClient), accident);
     await eventually(() => deployment.look());
     expect(deployment.deployed.size).toBe(5);
     return { shop, deployment };
@@ -48,7 +50,7 @@ describeWith([dynamodb, ministack], 'the shop on EventBridge, SQS and DynamoDB',
   }
 
   test('sells, and its views are what its books say', async () => {
-    const { shop } = await opened('shop_aws', () => undefined);
+    const { shop } = await opened('shop_aws');
     await sell(shop, 100);
     await expectAsTheBooksSay(shop.env);
     expect(shop.proxy.figures.calls).toBeGreaterThan(0);
@@ -58,10 +60,9 @@ describeWith([dynamodb, ministack], 'the shop on EventBridge, SQS and DynamoDB',
   test(`a rule is off for a while, half of all batches fail, dead letters are redriven (seed ${String(seed)})`, async () => {
     const random = seeded(seed);
     let isStormy = false;
-    const { shop, deployment } = await opened('shop_aws_faults', () => {
-      // Before the function and behind it: half of all batches come through both.
-      if (isStormy && random() < 0.29) throw new Error('the function died');
-    });
+    const { shop, deployment } = await opened('shop_aws_faults', () =>
+      isStormy ? halfFail(random) : noAccident,
+    );
     const summary = deployedOf(deployment, 'order-summary.g1');
     // What was published before there was a rule is healed first.
     await eventually(async () => expect(areSettled(await viewFigures(config, shop.env))).toBe(true), 120_000);
@@ -75,19 +76,21 @@ describeWith([dynamodb, ministack], 'the shop on EventBridge, SQS and DynamoDB',
     await sell(shop, 60);
     await expectAsTheBooksSay(shop.env);
 
-    let [redriven, failed] = [0, 0];
-    for (const { events, source } of deployment.deployed.values()) {
+    let [redriven, failed, killed] = [0, 0, 0];
+    for (const { events, source, projector } of deployment.deployed.values()) {
       failed += source.figures.failed;
+      killed += projector.figures.killed;
       redriven += await redrive(shop.place, events);
     }
-    expect(failed).toBeGreaterThan(0);
+    expect(failed).toBeGreaterThan(killed);
+    expect(killed).toBeGreaterThan(0);
     expect(redriven).toBeGreaterThan(0);
     await sell(shop, 20);
     await expectAsTheBooksSay(shop.env);
   }, 300_000);
 
   test('a view is built anew, promoted and rolled back while the shop sells', async () => {
-    const { shop, deployment } = await opened('shop_aws_replay', () => undefined);
+    const { shop, deployment } = await opened('shop_aws_replay');
     const { env } = shop;
     deployment.follow();
     const selling = sell(shop, 150);

@@ -4,19 +4,17 @@ import {
   type Message,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { LambdaContext, SqsBatchResponse, SqsEvent } from 'banyan/projections/lambda';
+import type { SqsBatchResponse, SqsEvent } from 'banyan/projections/lambda';
 import { once, type Closeable } from 'banyan/runtime';
 
 /** A function that a queue invokes. */
-export type QueueFunction = (event: SqsEvent, context: LambdaContext) => Promise<SqsBatchResponse>;
+export type QueueFunction = (event: SqsEvent) => Promise<SqsBatchResponse>;
 
 /** What an event source mapping does. */
 export interface EventSourceOptions {
   readonly queues: SQSClient;
   readonly url: string;
   readonly invoke: QueueFunction;
-  /** Called before each invocation, and after it before anything is deleted: a throw fails the batch. */
-  readonly disturb: () => void;
   /** Whether the function is invoked, with no messages, where none came for a second: as by a schedule. */
   readonly scheduled?: boolean;
 }
@@ -32,15 +30,13 @@ export interface EventSource extends Closeable {
  * after their visibility timeout, all of them where the function throws.
  */
 export function startEventSource(options: EventSourceOptions): EventSource {
-  const { queues, url, invoke, disturb, scheduled = false } = options;
+  const { queues, url, invoke, scheduled = false } = options;
   const closing = new AbortController();
   const figures = { batches: 0, failed: 0 };
   const hand = async (messages: readonly Message[]): Promise<void> => {
     figures.batches += 1;
     try {
-      disturb();
-      const { batchItemFailures } = await invoke(eventOf(messages), contextOf(figures.batches));
-      disturb();
+      const { batchItemFailures } = await invoke(eventOf(messages));
       const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
       await remove(
         queues,
@@ -88,9 +84,4 @@ function eventOf(messages: readonly Message[]): SqsEvent {
   return {
     Records: messages.map(({ MessageId, Body }) => ({ messageId: String(MessageId), body: String(Body) })),
   };
-}
-
-function contextOf(batch: number): LambdaContext {
-  const end = Date.now() + 30_000;
-  return { awsRequestId: `batch-${String(batch)}`, getRemainingTimeInMillis: () => end - Date.now() };
 }

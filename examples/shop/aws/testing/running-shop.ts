@@ -16,7 +16,8 @@ import customers from '../../customers/group.ts';
 import { seed as seedShop } from '../../monolith/seeder.ts';
 import { startMonolith } from '../../monolith/server.ts';
 import orders from '../../orders/group.ts';
-import { Deployment, type DeploymentOptions } from './deployment.ts';
+import type { Accident } from './accidents.ts';
+import { Deployment } from './deployment.ts';
 import type { AwsPlace } from './queues.ts';
 import { startThrottlingProxy, type ThrottlingProxy } from './throttling-proxy.ts';
 
@@ -32,7 +33,8 @@ export interface RunningShop extends Closeable {
   readonly store: ViewStore;
   readonly proxy: ThrottlingProxy;
   readonly place: AwsPlace;
-  deployment(disturb: () => void): Deployment;
+  /** @param runtimeClient the `node_modules` folder that has Lambda's runtime client */
+  deployment(runtimeClient: string, accident: () => Accident): Deployment;
 }
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
@@ -66,22 +68,19 @@ export async function startShop(dynamodb: string, ministack: string, name: strin
       directory: bundlesDirectory(directory),
       fileSystem: nodeFileSystem,
     });
-    const options = { events, queues, busName, store, bundles, directory, groups, healAfterMs: 4000 };
+    const env = {
+      ...{ SHOP_DATABASE_URL: url, MONOLITH_URL: monolith.url, BANYAN_DIRECTORY: directory },
+      SHOP_SLOT: new URL(url).pathname.slice(1),
+      ...{ JWKS_URL: jwksUrl, JWT_ISSUER: issuer.issuer },
+      ...{ DYNAMODB_ENDPOINT: dynamodb, EVENTBRIDGE_ENDPOINT: proxy.url },
+      ...{ VIEWS_PREFIX: busName, EVENT_BUS: busName },
+      ...{ AWS_REGION: region, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+    };
+    const place = { events, queues, busName };
+    const options = { ...place, store, bundles, groups, env, healAfterMs: 4000 };
     return {
-      ...{ monolithUrl: monolith.url, issuer, store, proxy },
-      place: { events, queues, busName },
-      env: {
-        ...{ SHOP_DATABASE_URL: url, MONOLITH_URL: monolith.url, BANYAN_DIRECTORY: directory },
-        SHOP_SLOT: new URL(url).pathname.slice(1),
-        ...{ JWKS_URL: jwksUrl, JWT_ISSUER: issuer.issuer },
-        ...{ DYNAMODB_ENDPOINT: dynamodb, EVENTBRIDGE_ENDPOINT: proxy.url },
-        ...{ VIEWS_PREFIX: busName, EVENT_BUS: busName },
-        ...{ AWS_REGION: region, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
-      },
-      deployment: (disturb) => {
-        const given: DeploymentOptions = { ...options, disturb };
-        return begun(new Deployment(given));
-      },
+      ...{ monolithUrl: monolith.url, issuer, store, proxy, place, env },
+      deployment: (runtimeClient, accident) => begun(new Deployment({ ...options, runtimeClient, accident })),
       close: () => closeAll(started),
     };
   } catch (error) {

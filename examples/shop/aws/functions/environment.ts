@@ -1,0 +1,31 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { ViewStore } from 'banyan/projections';
+import { dynamodbViews } from 'banyan/projections/dynamodb';
+import type { Logger } from 'banyan/runtime';
+import { awsClient, emfMetrics, lambdaLogger, type Metrics } from 'banyan/runtime/aws';
+import type { FunctionSettings } from './settings.ts';
+
+/** What each function of the shop works with. */
+export interface FunctionEnvironment {
+  readonly group: string;
+  readonly store: ViewStore;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Made once, while the function begins: a warm one keeps its connections.
+ * @param service what logs and metrics call the function
+ */
+export function functionEnvironment(settings: FunctionSettings, service: string): FunctionEnvironment {
+  const { group, viewsPrefix, dynamodbEndpoint: endpoint } = settings;
+  const metrics = emfMetrics({ namespace: 'Shop', service, dimensions: { group } });
+  const client = awsClient(DynamoDBClient, {
+    ...{ upstream: 'dynamodb', metrics },
+    ...(endpoint !== undefined && { endpoint }),
+  });
+  return {
+    ...{ group, metrics, logger: lambdaLogger({ service, group }) },
+    store: dynamodbViews({ client, prefix: viewsPrefix }),
+  };
+}
