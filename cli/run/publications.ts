@@ -23,11 +23,14 @@ interface PublicationsOptions extends Pick<PartOptions, 'directory' | 'logger' |
   readonly delivery: EventDelivery;
 }
 
-/** A translator, and what publishes its event log: absent after it was stopped. */
+/** A translator, and what publishes its event log. */
 interface Published {
   readonly translator: Translator;
   readonly from: LogCursor | undefined;
-  running?: Publishing;
+  publishing:
+    | { readonly kind: 'running' | 'stopped'; readonly one: Publishing }
+    /** It could not begin. */
+    | { readonly kind: 'none' };
 }
 
 /**
@@ -40,47 +43,60 @@ export function openPublications(options: PublicationsOptions): Publications {
   const problems = createProblems(logger);
   const published = new Map<string, Published>();
 
-  const start = async (name: string, one: Published): Promise<void> => {
-    const { from } = one;
-    const { ref, eventLog } = one.translator;
+  const start = async (published: Published): Promise<void> => {
+    const { from, translator } = published;
+    const { ref, eventLog } = translator;
+    const name = eventLogName(ref);
     const counted = tallies.logOf(ref);
     if (!counted) return;
     const to = join(translationDirectory(directory, ref), 'published');
     const log = { ref, eventLog, tallies: counted, directory: to, ...(from && { from }) };
-    const running = await delivery.publish(log, { logger, signal });
-    one.running = running;
-    running.ended.catch((error: unknown) => {
-      delete one.running;
+    try {
+      await stop(published);
+      const one = await delivery.publish(log, { logger, signal });
+      published.publishing = { kind: 'running', one };
+      one.ended.catch((error: unknown) => {
+        published.publishing = { kind: 'stopped', one };
+        problems.tell(name, toError(error));
+      });
+    } catch (error) {
       problems.tell(name, toError(error));
-    });
+    }
   };
 
   return {
     keep: async (translator, { publishFrom }) => {
       await tallies.keep(translator);
-      const name = eventLogName(translator.ref);
       const from = publishFrom === undefined ? undefined : { position: publishFrom };
-      const one: Published = { translator, from };
-      published.set(name, one);
-      await start(name, one);
+      const one: Published = { translator, from, publishing: { kind: 'none' } };
+      published.set(eventLogName(translator.ref), one);
+      await start(one);
     },
     release: async (ref) => {
       const name = eventLogName(ref);
       const one = published.get(name);
       published.delete(name);
-      await one?.running?.close();
+      if (one) await stop(one);
       await tallies.release(ref);
     },
     look: async () => {
       for (const [name, one] of published) {
         // It has gone on since the look before.
-        if (one.running) problems.solved(name);
-        else await start(name, one).catch((error: unknown) => problems.tell(name, toError(error)));
+        if (one.publishing.kind === 'running') problems.solved(name);
+        else await start(one);
       }
     },
     close: once(async () => {
-      const running = [...published.values()].flatMap((one) => one.running ?? []);
-      await closeAll([tallies, ...running]);
+      const all = [...published.values()].map((one) => ({ close: () => stop(one) }));
+      await closeAll([tallies, ...all]);
     }),
   };
+}
+
+/** Closes what publishes, also when it has stopped by itself. */
+async function stop(published: Published): Promise<void> {
+  const { publishing } = published;
+  if (publishing.kind === 'none') return;
+  published.publishing = { kind: 'none' };
+  await publishing.one.close();
 }

@@ -79,7 +79,7 @@ async function start(delivery?: EventDelivery): Promise<RunHost> {
   return host;
 }
 
-/** A bus that keeps what it is given; it refuses the first logs that it is asked to publish. */
+/** A bus that keeps what it is given; it refuses the first logs that it is asked to publish, at once or later. */
 class KeepingBus implements EventDelivery {
   readonly kind = 'keeping';
   readonly events: string[] = [];
@@ -101,6 +101,7 @@ class KeepingBus implements EventDelivery {
     this.asked += 1;
     const closing = new AbortController();
     const refuses = this.asked <= this.#refused;
+    if (refuses && this.asked % 2 === 1) throw new Error('there is no bus');
     const followed = refuses
       ? [Promise.reject(new Error('there is no such bus'))]
       : [this.#events(log, closing.signal), this.#tallies(log, closing.signal)];
@@ -108,7 +109,7 @@ class KeepingBus implements EventDelivery {
     ended.catch(() => undefined);
     const close = once(async () => {
       closing.abort();
-      await ended;
+      await ended.catch(() => undefined);
     });
     return { ended, close };
   }

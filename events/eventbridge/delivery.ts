@@ -1,15 +1,19 @@
-import { nodeFileSystem, once, type Logger } from 'banyan/runtime';
-import { eventLogName } from '../domain-event.ts';
-import type { EventDelivery, PublishedLog, Publishing } from '../delivery.ts';
+import { nodeFileSystem, once, systemClock, type Clock } from 'banyan/runtime';
+import type { DeliveryOptions, EventDelivery, PublishedLog, Publishing } from '../delivery.ts';
+import { createBackoff } from './backoff.ts';
+import { checkedCursor } from './checked-cursor.ts';
 import { filePublishCursor } from './publish-cursor.ts';
 import { startPublisher } from './publisher.ts';
-import { createEventSender, type EventSender, type EventSenderOptions } from './sender.ts';
+import { createEventSender, type EventSenderOptions } from './sender.ts';
 import { publishTallies } from './publish-tallies.ts';
 
 /** Where domain events are published. */
 export interface EventBridgeDelivery extends Omit<EventSenderOptions, 'logger'> {
   /** Seconds that the queues of its subscribers keep a message. Default: `replay plan` does not check it. */
   readonly retentionSeconds?: number;
+  /** Seconds between looks whether the bus is there still, at least. Default 5. */
+  readonly checkSeconds?: number;
+  readonly clock?: Clock;
 }
 
 /** The `delivery` of a configuration: `banyan run` publishes events and tallies onto an EventBridge bus. */
@@ -19,29 +23,28 @@ export function eventBridge({ retentionSeconds, ...options }: EventBridgeDeliver
     ...(retentionSeconds !== undefined && { retentionSeconds }),
     probe: (probe, { logger, signal }) =>
       createEventSender({ ...options, logger }).publishProbe(probe, signal),
-    publish: (log, { logger, signal }) =>
-      publish(log, createEventSender({ ...options, logger }), logger, signal),
+    publish: (log, how) => publish(log, options, how),
   };
 }
 
 async function publish(
   log: PublishedLog,
-  sender: EventSender,
-  logger: Logger,
-  signal: AbortSignal,
+  options: EventBridgeDelivery,
+  { logger, signal: outer }: DeliveryOptions,
 ): Promise<Publishing> {
-  const { ref, eventLog, directory, from } = log;
-  const cursor = filePublishCursor({ directory, fileSystem: nodeFileSystem });
+  const { ref, eventLog, directory, from = { position: 0 } } = log;
+  const { events, busName, checkSeconds = 5, clock = systemClock } = options;
   const closing = new AbortController();
-  const either = AbortSignal.any([signal, closing.signal]);
-  const publisher = await startPublisher({
-    ...{ ref, eventLog, bus: sender, cursor, logger, signal: either },
-    ...(from && { from }),
-  });
-  const tallies = publishTallies(log, sender, either).catch((err: unknown) => {
-    // They are in their log, and only ring a bell: who watches the watermarks looks by the clock as well.
-    logger.warn({ err, log: eventLogName(ref) }, 'tallies are not published any more');
-  });
+  const signal = AbortSignal.any([outer, closing.signal]);
+  const file = filePublishCursor({ directory, fileSystem: nodeFileSystem });
+  const checked = { events, busName, cursor: file, from, everyMs: checkSeconds * 1000, clock };
+  const cursor = await checkedCursor({ ...checked, logger, signal });
+  const sender = createEventSender({ ...options, logger });
+  const publisher = await startPublisher({ ref, eventLog, bus: sender, cursor, logger, signal, from });
+  // What has failed publishes nothing more: who begins again begins with both.
+  publisher.ended.catch(() => closing.abort());
+  const backoff = createBackoff(options.backoff);
+  const tallies = publishTallies(log, { sender, backoff, logger, signal });
   return {
     ended: publisher.ended,
     close: once(async () => {

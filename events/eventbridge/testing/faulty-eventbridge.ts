@@ -1,6 +1,7 @@
 import {
   EventBridgeClient,
   EventBridgeServiceException,
+  ResourceNotFoundException,
   type PutEventsRequest,
   type PutEventsRequestEntry,
 } from '@aws-sdk/client-eventbridge';
@@ -33,6 +34,8 @@ export interface FaultyEventBridge {
   readonly calls: readonly (readonly PutEventsRequestEntry[])[];
   /** Entries in the order in which they got in. */
   readonly taken: readonly PutEventsRequestEntry[];
+  /** False: the bus is gone. As on AWS, what is put then is answered as if it were in. */
+  isThere: boolean;
 }
 
 /** A real client, with a middleware in the place of the network. */
@@ -42,7 +45,7 @@ export function faultyEventBridge(
 ): FaultyEventBridge {
   const calls: (readonly PutEventsRequestEntry[])[] = [];
   const taken: PutEventsRequestEntry[] = [];
-  const answer = ({ Entries = [] }: PutEventsRequest): object => {
+  const put = ({ Entries = [] }: PutEventsRequest): object => {
     onCall();
     const fate = fates[calls.length] ?? { kind: 'taken' };
     calls.push(Entries);
@@ -50,21 +53,27 @@ export function faultyEventBridge(
     const failing = fate.kind === 'partial' ? fate.failing : [];
     const results = Entries.map((entry, at) => {
       if (failing[at] !== undefined) return { ErrorCode: failing[at], ErrorMessage: 'made up' };
-      taken.push(entry);
+      if (bus.isThere) taken.push(entry);
       return { EventId: `e${String(taken.length)}` };
     });
     if (fate.kind === 'unheard') throw Object.assign(new Error('no answer'), { name: 'TimeoutError' });
     return { Entries: results, FailedEntryCount: results.filter((one) => 'ErrorCode' in one).length };
   };
+  const describe = (): object => {
+    if (bus.isThere) return {};
+    throw new ResourceNotFoundException({ message: 'There is no such bus.', $metadata: {} });
+  };
   const client = new EventBridgeClient({ region: 'us-east-1' });
+  const bus: FaultyEventBridge = { client, calls, taken, isThere: true };
   client.middlewareStack.add(
     () => (args) => {
-      const output = { $metadata: {}, ...answer(args.input as PutEventsRequest) };
+      const answer = 'Entries' in args.input ? put(args.input) : describe();
+      const output = { $metadata: {}, ...answer };
       return Promise.resolve({ output: output as never, response: {} });
     },
     { step: 'initialize', priority: 'high' },
   );
-  return { client, calls, taken };
+  return bus;
 }
 
 function throttling(): Error {
