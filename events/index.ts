@@ -69,4 +69,4 @@ export { startTallyKeeper, type TallyKeeper, type TallyKeeperOptions } from './t
 export { tallyFeed, type TallyFeed } from './tally-feed.ts';
 export { countEvents } from './count-events.ts';
 export { cursorBefore } from './before-time.ts';
-export type { DeliveryOptions, EventDelivery, PublishedLog, Publishing } from './delivery.ts';
+export type { DeliveryOptions, EventDelivery, Probe, PublishedLog, Publishing } from './delivery.ts';

@@ -36,6 +36,7 @@ export type {
   ViewStore,
   WriteOutcome,
 } from './view-store.ts';
+export { isBeingBuilt, subscriptionName } from './generation-state.ts';
 export { encodeSort } from './index-key.ts';
 export { foldEvent, indexEntriesOf, orderKeyOf, type FoldStep, type IndexResult } from './fold.ts';
 export { converge, stuckOf } from './converge/converge.ts';

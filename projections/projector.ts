@@ -18,6 +18,7 @@ import {
 import { applyBatch, type Applied, type Target } from './apply-batch.ts';
 import { logParked } from './converge/newly-parked.ts';
 import { createGathering, type Gathering, type GatheringLimits } from './gathering.ts';
+import { subscriptionName } from './generation-state.ts';
 import { isRetryable, notAlone, subscriptionChanged } from './projector-errors.ts';
 import { ProjectorLife } from './projector-life.ts';
 import { Purge } from './purge.ts';
@@ -94,7 +95,7 @@ export async function startProjector(options: ProjectorOptions): Promise<Project
   const missing = Object.keys(from).filter((name) => !logs.some((log) => eventLogName(log) === name));
   if (missing.length > 0) throw subscriptionChanged(generation, missing);
   const gathering = createGathering({ ...defaults, ...options.limits });
-  const name = `${projection.name}.g${generation.number}`;
+  const name = subscriptionName(generation);
   const types = [...projection.handlers.keys()];
   const subscription = await bus.subscribe({ name, logs, types, from }, (delivery) =>
     gathering.offer(delivery),

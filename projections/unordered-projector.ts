@@ -3,6 +3,7 @@ import { once, systemClock, toError, type Clock, type Logger } from 'banyan/runt
 import { applyUnordered, type AppliedUnordered, type UnorderedTarget } from './apply-unordered.ts';
 import type { ConvergeLimits } from './converge/limits.ts';
 import { DeliveryQueue, type Handed } from './delivery-queue.ts';
+import { subscriptionName } from './generation-state.ts';
 import type { AnyProjection } from './projection.ts';
 import type { Projector, ProjectorStatus } from './projector.ts';
 import { isRetryable } from './projector-errors.ts';
@@ -46,7 +47,7 @@ export async function startUnorderedProjector(options: UnorderedProjectorOptions
   const queue = new DeliveryQueue(options.batchEvents ?? 2000);
   const subscription = await bus.subscribe(
     {
-      name: `${projection.name}.g${generation.number}`,
+      name: subscriptionName(generation),
       logs: generation.logs,
       types: [...projection.handlers.keys()],
       from,

@@ -14,7 +14,13 @@ export interface GenerationId {
 
 /** What a generation is doing. */
 export type GenerationState =
-  | { readonly kind: 'building' }
+  /**
+   * It is folded from its event logs. What a subscription brings already is dropped, since the logs have it. `heard`: the
+   * id of the probe that came through the subscription last.
+   */
+  | { readonly kind: 'building'; readonly heard?: string }
+  /** Its floor is about to be fixed, and nobody knows it: what a subscription brings now has to come again. */
+  | { readonly kind: 'opening' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'live' }
   | { readonly kind: 'retired'; readonly at: string }
@@ -133,6 +139,11 @@ export interface ItemWrite {
 export interface WriteOutcome {
   /** Keys whose stored revision was another one; read again and fold again. */
   readonly conflicts: readonly string[];
+  /**
+   * How often the store refused a part of the write since more was asked of it than it takes; it was tried again until
+   * it was done. Who can wait writes less from then on, so that others get through. Absent: not once.
+   */
+  readonly throttled?: number;
 }
 
 /** A page of items; `next` continues behind it and is absent at the end. */
@@ -188,6 +199,11 @@ export interface ViewStore extends Ledger, Closeable {
    * Absent: no limit.
    */
   readonly itemBytes?: number;
+  /**
+   * Items that a new generation takes a second at first, where the store bounds that: an item of more than 1 KiB counts
+   * for each begun KiB. Absent: as many as its machine takes.
+   */
+  readonly writeUnitsPerSecond?: number;
   /** Whether `query` may find items by their indexes a moment later than `readMany` finds them by their keys. */
   readonly hasEventualIndexes?: true;
   /** Makes what the store needs (tables, schemas); may be called by several processes at once, again and again. */

@@ -76,6 +76,7 @@ export { planRollback, rollback } from './promotion/rollback.ts';
 export { nextGenerationNumber } from './promotion/next-number.ts';
 export { rebuild, type RebuildFigures, type RebuildOptions, type Rebuilt } from './rebuild/rebuild.ts';
 export type { RebuildProgress } from './rebuild/meter.ts';
+export type { Subscription } from './rebuild/subscription.ts';
 export type { Narrow, NarrowChoice } from './rebuild/narrow/narrow.ts';
 export type { StoreModule } from './rebuild/worker-messages.ts';
 export {

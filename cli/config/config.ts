@@ -46,7 +46,9 @@ const shape = z.strictObject({
   sources: z.record(name, kinds).refine((sources) => Object.keys(sources).length > 0, 'at least one source'),
   groups: z.array(z.looseObject({ kind: z.literal('group'), name })).min(1, 'at least one group'),
   views: z.looseObject({ writeMany: z.instanceof(Function) }),
-  delivery: z.looseObject({ kind: z.string(), publish: z.instanceof(Function) }).optional(),
+  delivery: z
+    .looseObject({ kind: z.string(), publish: z.instanceof(Function), probe: z.instanceof(Function) })
+    .optional(),
   identity: kinds.optional(),
   legacy: z.looseObject({ baseUrl: z.url() }).optional(),
   gateways: z

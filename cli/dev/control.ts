@@ -13,21 +13,31 @@ function addressFile(directory: string): string {
 /** What a running `banyan dev` can be asked. */
 export interface Controlled {
   readonly times: StageTimes;
+  /** Whether it feeds the views itself. */
+  readonly feeds: boolean;
   /** Looks now for generations and translations that came or went. */
   readonly refresh: () => Promise<void>;
 }
 
 /**
  * Answers other `banyan` commands of this machine, on loopback: the times of a position
- * (`GET /times/SOURCE/POSITION`), and to look now for what came or went (`POST /refresh`).
+ * (`GET /times/SOURCE/POSITION`), whether it feeds the views itself (`GET /feeds`), and to look now for what came or
+ * went (`POST /refresh`).
  */
-export async function startControl(directory: string, { times, refresh }: Controlled): Promise<Closeable> {
+export async function startControl(
+  directory: string,
+  { times, feeds, refresh }: Controlled,
+): Promise<Closeable> {
   const server = createServer((request, response) => {
     if (request.method === 'POST' && request.url === '/refresh') {
       void refresh().then(
         () => response.writeHead(204).end(),
         () => response.writeHead(503).end(),
       );
+      return;
+    }
+    if (request.url === '/feeds') {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(feeds));
       return;
     }
     const [, source, position] = /^\/times\/([^/]+)\/(\d+)$/.exec(request.url ?? '') ?? [];

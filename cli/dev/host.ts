@@ -76,7 +76,7 @@ async function startParts(starting: Starting): Promise<Omit<Host, 'times' | 'clo
   await streaming;
   const gateways = await startGateways(loaded, starting);
   const refresh = (): Promise<void> => looking.now();
-  started.push(await startControl(loaded.directory, { times, refresh }));
+  started.push(await startControl(loaded.directory, { times, feeds: true, refresh }));
   return {
     translators: () => translators.running(),
     projectors: () => views.running(),

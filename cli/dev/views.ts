@@ -1,5 +1,5 @@
 import { eventLogName, type EventLogRef } from 'banyan/events';
-import type { Generation, Projector, Stuck } from 'banyan/projections';
+import { subscriptionName, type Generation, type Projector, type Stuck } from 'banyan/projections';
 import type { ReplayGroup } from 'banyan/replay';
 import { closeAll, isBanyanError, once, type Closeable } from 'banyan/runtime';
 import { isFed } from '../fed-generations.ts';
@@ -88,8 +88,8 @@ class FedViews implements Views {
       this.#live.set(projection.name, pointer?.live[projection.name] ?? 0);
       for (const generation of await store.generations(projection.name)) {
         if (!isFed(generation, pointer)) continue;
-        fed.push(nameOf(generation));
-        if (!this.#running.has(nameOf(generation))) await this.#start(generation, isFirst);
+        fed.push(subscriptionName(generation));
+        if (!this.#running.has(subscriptionName(generation))) await this.#start(generation, isFirst);
       }
     }
     return fed;
@@ -97,7 +97,7 @@ class FedViews implements Views {
 
   async #start(generation: Generation, isFirst: boolean): Promise<void> {
     const { store, isTranslated } = this.#options;
-    const name = nameOf(generation);
+    const name = subscriptionName(generation);
     const missing = generation.logs.filter((log) => !isTranslated(log)).map(eventLogName);
     if (missing.length > 0) {
       this.#problems.tell(name, `View ${name} waits for ${missing.join(', ')}.`);
@@ -138,7 +138,7 @@ async function isParked(generation: Generation, { store }: ViewsOptions): Promis
 function standsStill(generation: Generation, { eventId, message }: Stuck): string {
   const { projection } = generation;
   return (
-    `View ${nameOf(generation)} is parked at event ${eventId}: ${message}. It is not fed until it is let go on: ` +
+    `View ${subscriptionName(generation)} is parked at event ${eventId}: ${message}. It is not fed until it is let go on: ` +
     `correct it and replay (banyan replay start ${projection}), or banyan parked retry ${projection}.`
   );
 }
@@ -153,7 +153,7 @@ async function startOne(
   for (const projector of fed.projectors) {
     projector.onProgress(({ progress }) => {
       const isLive = live.get(generation.projection) === generation.number;
-      const view = isLive ? generation.projection : nameOf(generation);
+      const view = isLive ? generation.projection : subscriptionName(generation);
       for (const log of logs) passed(times, view, log, progress[eventLogName(log)]);
     });
   }
@@ -167,8 +167,4 @@ function passed(
   at: { readonly position: number; readonly index?: number } | undefined,
 ): void {
   if (at) times.passed(source, `in view ${view}`, at.index === undefined ? at.position : at.position - 1);
-}
-
-function nameOf({ projection, number }: Generation): string {
-  return `${projection}.g${String(number)}`;
 }

@@ -1,11 +1,14 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { DomainEvent } from 'banyan/events';
 import { toError, type Clock, type Logger } from 'banyan/runtime';
 import { applyUnordered, type AppliedUnordered, type UnorderedTarget } from '../apply-unordered.ts';
+import { isBeingBuilt } from '../generation-state.ts';
 import { chunkFailureOf } from './chunk-failure.ts';
 import { chunksOf, halvesOf, type EventMessage } from './chunks.ts';
 import { deadlineOf, type Deadline } from './deadline.ts';
 import { eventFields } from './event-fields.ts';
 import type { LambdaContext, SqsBatchResponse, SqsRecord } from './function-types.ts';
+import { noteProbe } from './note-probe.ts';
 import { ownerOf, readRecord, type Reading } from './read-record.ts';
 import { figuresOf, writeFigures, type Figures } from './projector-figures.ts';
 import type { SqsProjectorOptions } from './sqs-projector.ts';
@@ -39,7 +42,7 @@ export class Invocation {
 
   async run(records: readonly SqsRecord[]): Promise<SqsBatchResponse> {
     try {
-      await this.#work(await this.#options.targetOf(), records);
+      await this.#work(await this.#opened(), records);
     } catch (error) {
       // The registry cannot be read, or does not have the generation.
       this.#return(records);
@@ -51,12 +54,28 @@ export class Invocation {
     return { batchItemFailures: [...this.#again].map((itemIdentifier) => ({ itemIdentifier })) };
   }
 
+  /** The target; of a generation that is about to be opened, after it is, as far as that is worth waiting for. */
+  async #opened(): Promise<UnorderedTarget> {
+    const { targetOf, clock, openingMs = 5000 } = this.#options;
+    const end = clock.now() + openingMs;
+    for (;;) {
+      const target = await targetOf();
+      const isOver = clock.now() >= end || !this.#deadline.hasTime;
+      if (target.generation.state.kind !== 'opening' || isOver) return target;
+      await wait(100);
+    }
+  }
+
   async #work(target: UnorderedTarget, records: readonly SqsRecord[]): Promise<void> {
     const owner = ownerOf(target.generation);
     const messages: EventMessage[] = [];
     for (const reading of records.map((record) => readRecord(owner, record))) {
       if (reading.kind === 'event' || reading.kind === 'reference') messages.push(reading);
-      else await this.#takeOther(reading);
+      else await this.#takeOther(reading, target);
+    }
+    if (isBeingBuilt(target.generation)) {
+      this.#notBuilt(target, messages);
+      return;
     }
     const waiting = chunksOf(messages, this.#options.chunkEvents ?? 500);
     for (let chunk = waiting.shift(); chunk; chunk = waiting.shift()) {
@@ -71,8 +90,11 @@ export class Invocation {
   }
 
   /** Of a message without an event. */
-  async #takeOther(reading: Exclude<Reading, EventMessage>): Promise<void> {
-    const { generation, noteProbe, logger } = this.#options;
+  async #takeOther(
+    reading: Exclude<Reading, EventMessage>,
+    { store, generation }: UnorderedTarget,
+  ): Promise<void> {
+    const { logger } = this.#options;
     if (reading.kind === 'refused') {
       this.#figures.refused += 1;
       this.#return([reading]);
@@ -81,11 +103,25 @@ export class Invocation {
     }
     const { probe } = reading;
     try {
-      await noteProbe?.(generation, probe);
+      await noteProbe(store, generation, probe);
       logger.info({ ...this.#fields, probe: probe.id, probeAt: probe.at }, `Probe ${probe.id} has come.`);
     } catch (error) {
       this.#return([reading]);
       this.#say(error, [], `Probe ${probe.id} could not be noted; it comes again.`);
+    }
+  }
+
+  /** Its rebuild reads these events from the log; unless it is choosing its floor, and may have read past them. */
+  #notBuilt({ generation }: UnorderedTarget, messages: readonly EventMessage[]): void {
+    if (messages.length === 0) return;
+    const say = (outcome: string): void =>
+      this.#options.logger.info({ ...this.#fields, messages: messages.length }, `${this.#name} ${outcome}.`);
+    if (generation.state.kind === 'opening') {
+      this.#return(messages);
+      say('is about to be opened: the messages come again');
+    } else {
+      this.#figures.beforeOpening += messages.length;
+      say('is being built from the event log: the messages were taken');
     }
   }
 

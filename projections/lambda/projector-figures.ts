@@ -14,6 +14,8 @@ export interface Figures {
   refused: number;
   /** Messages that were taken while the projection is parked: their events are healed later. */
   leftToLog: number;
+  /** Messages that were taken while the generation is built, which folds them from the event log. */
+  beforeOpening: number;
   /** Messages that come again. */
   returned: number;
   /** Whether the time of the invocation did not suffice. */
@@ -32,6 +34,7 @@ export function figuresOf(): Figures {
     parked: 0,
     refused: 0,
     leftToLog: 0,
+    beforeOpening: 0,
     returned: 0,
     outOfTime: 0,
     ageMs: 0,

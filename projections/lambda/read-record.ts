@@ -1,6 +1,7 @@
 import { eventLogName, type DomainEvent } from 'banyan/events';
 import { fromDetail, type Detail, type EventReference, type Probe } from 'banyan/events/eventbridge';
 import { toError, type BanyanError } from 'banyan/runtime';
+import { subscriptionName } from '../generation-state.ts';
 import type { Generation, GenerationId } from '../view-store.ts';
 import { messageUnreadable, queueForeign, type Subject } from './errors.ts';
 import type { SqsRecord } from './function-types.ts';
@@ -23,11 +24,6 @@ export interface QueueOwner {
 /** Of a generation as it is registered. */
 export function ownerOf(generation: Generation): QueueOwner {
   return { id: generation, logs: new Set(generation.logs.map(eventLogName)) };
-}
-
-/** The name of a generation's subscription: its rule, its queue and its probes have it. */
-function subscriptionOf({ projection, number }: GenerationId): string {
-  return `${projection}.g${number}`;
 }
 
 /** Reads a message. Pure, and never throws. */
@@ -53,7 +49,7 @@ export function readRecord(owner: QueueOwner, { messageId, body }: SqsRecord): R
     }
     case 'probe': {
       const { probe } = detail;
-      return probe.subscription === subscriptionOf(owner.id)
+      return probe.subscription === subscriptionName(owner.id)
         ? { kind: 'probe', messageId, probe }
         : foreign(owner, messageId, { kind: 'probe', name: probe.subscription });
     }

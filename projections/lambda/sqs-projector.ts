@@ -1,5 +1,5 @@
 import type { DomainEvent } from 'banyan/events';
-import type { EventReference, Probe } from 'banyan/events/eventbridge';
+import type { EventReference } from 'banyan/events/eventbridge';
 import { systemClock, type Clock, type Logger } from 'banyan/runtime';
 import type { Metrics } from 'banyan/runtime/aws';
 import type { UnorderedTarget } from '../apply-unordered.ts';
@@ -28,13 +28,13 @@ export interface SqsProjectorOptions {
   readonly attributes?: LogAttributes;
   /** Whether each event that was applied gets a line of its own. Default: only those with which something is wrong. */
   readonly logEvents?: boolean;
-  /** Told of each probe of this subscription before its message is taken. Default: a line in the log. */
-  readonly noteProbe?: (id: GenerationId, probe: Probe) => Promise<void>;
   readonly clock?: Clock;
   /** Events that are applied at once. Default 500. */
   readonly chunkEvents?: number;
   /** Milliseconds before the function's time limit within which nothing is begun. Default 5,000. */
   readonly marginMs?: number;
+  /** Milliseconds for which an invocation waits for its generation to open before it gives messages back. Default 5,000. */
+  readonly openingMs?: number;
   /** Milliseconds for which the watermark that was read is good enough. Default 500. */
   readonly everyMs?: number;
   readonly limits?: ConvergeLimits;
@@ -49,7 +49,8 @@ export type SqsHandler = (event: SqsEvent, context: LambdaContext) => Promise<Sq
  * applied for the moment, or for which there was no time, come again; those of another generation, or that cannot be
  * read, come again too until the queue moves them to its dead-letter queue. While the projection is parked messages
  * are taken and left to the event log, from which the tracker heals them afterwards: nothing would come of trying
- * again. It never throws, and it may be killed or frozen anywhere. The queue must be a standard one, and its event
+ * again. While the generation is built, messages are taken and their events dropped: its rebuild reads them from the
+ * event log; probes are noted in the registry, for the rebuild waits for one. It never throws, and it may be killed or frozen anywhere. The queue must be a standard one, and its event
  * source report partial failures (`ReportBatchItemFailures`).
  */
 export function sqsProjector(options: SqsProjectorOptions): SqsHandler {

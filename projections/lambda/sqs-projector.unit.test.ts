@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import type { SQSHandler } from 'aws-lambda';
-import { eventAt, type DomainEvent } from 'banyan/events';
-import { BanyanError, createLogger, type Logger } from 'banyan/runtime';
+import { eventAt, eventLogName, type DomainEvent, type Progress } from 'banyan/events';
+import { BanyanError, createLogger, systemClock, type Logger } from 'banyan/runtime';
+import { subscriptionName } from '../generation-state.ts';
 import { skipStuck } from '../parked.ts';
 import { hookedStore, type StoreHook } from '../testing/hooked-store.ts';
 import { shopLog, UnorderedView } from '../testing/unordered-view.ts';
+import type { GenerationState } from '../view-store.ts';
 import type { SqsRecord } from './function-types.ts';
 import { sqsProjector, type SqsProjectorOptions } from './sqs-projector.ts';
 import {
@@ -178,7 +180,7 @@ describe('what is not for this generation', () => {
   });
 });
 
-describe('references and probes', () => {
+describe('references', () => {
   test('a reference is resolved from the event log; one that cannot be comes again', async () => {
     const view = await UnorderedView.begin();
     const [first, second] = view.append(['Counted', 'a'], ['Counted', 'b']);
@@ -196,28 +198,84 @@ describe('references and probes', () => {
     expect(await invoke(records.slice(1))).toEqual([]);
     expect(await view.documents()).toEqual(view.expected);
   });
+});
 
-  test('a probe is noted before it is taken', async () => {
-    const view = await UnorderedView.begin();
-    const probe = {
-      subscription: `${view.generation.projection}.g1`,
-      id: 'p1',
-      at: '2026-06-01T00:00:00Z',
-    };
-    const record = probeMessage(probe);
-    const noted: unknown[] = [];
+describe('before its generation is open', () => {
+  const probeOf = (view: UnorderedView, id: string): SqsRecord =>
+    probeMessage({ subscription: subscriptionName(view.generation), id, at: '2026-06-01T00:00:00Z' });
+  const stateOf = async ({ store, generation }: UnorderedView): Promise<GenerationState | undefined> =>
+    (await store.generations(generation.projection))[0]?.state;
+  const change = (
+    { store, generation }: UnorderedView,
+    from: GenerationState['kind'],
+    state: GenerationState,
+    floor: Progress = {},
+  ): Promise<void> => store.changeGeneration(generation, from, { state, floor });
+
+  test('while it is built its events are dropped, and a probe is noted before it is taken', async () => {
+    const view = await UnorderedView.begin(undefined, undefined, { state: { kind: 'building' } });
     let fails = true;
-    const { invoke } = functionOf(view, {
-      noteProbe: async (id, given) => {
-        if (fails) throw new Error('it cannot be noted');
-        noted.push([id.number, given]);
+    const { invoke, metrics } = functionOf(view, {
+      hook: (call) => {
+        if (call === 'changeGeneration' && fails) throw unreachable();
       },
     });
-    expect(await invoke([record])).toEqual([record.messageId]);
+    const probe = probeOf(view, 'p1');
+    const dropped = view.append(['Counted', 'a'], ['Counted', 'b']);
+    const records = [...dropped.map(eventMessage), probe];
+    expect(await invoke(records)).toEqual([probe.messageId]);
     fails = false;
-    expect(await invoke([record])).toEqual([]);
-    expect(noted).toEqual([[1, probe]]);
-    expect(await functionOf(view).invoke([record])).toEqual([]);
+    expect(await invoke([probe, probe])).toEqual([]);
+    expect(await stateOf(view)).toEqual({ kind: 'building', heard: 'p1' });
+    expect(await view.documents()).toEqual(new Map());
+    expect(metrics.figures).toMatchObject({ beforeOpening: 2 });
+    expect(metrics.figures['events']).toBeUndefined();
+    // As a rebuild does that has read what was dropped from the log.
+    const floor = { [eventLogName(shopLog)]: { position: 1 } };
+    const { revision, ...tracking } = await view.store.tracking(view.generation);
+    await view.store.changeTracking(view.generation, revision, { ...tracking, watermark: floor });
+    await change(view, 'building', { kind: 'ready' }, floor);
+    const later = view.append(['Counted', 'c']);
+    expect(await invoke([...dropped, ...later].map(eventMessage))).toEqual([]);
+    expect([...(await view.documents()).keys()]).toEqual(['c']);
+  });
+
+  test('a probe that comes when the rebuild has gone on changes nothing', async () => {
+    const view = await UnorderedView.begin(undefined, undefined, { state: { kind: 'building' } });
+    const { invoke } = functionOf(view, {
+      // Between the look at the registry and the note.
+      hook: async (call, isDone) => {
+        if (call === 'changeGeneration' && !isDone && (await stateOf(view))?.kind === 'building')
+          await change(view, 'building', { kind: 'opening' });
+      },
+    });
+    expect(await invoke([probeOf(view, 'late')])).toEqual([]);
+    expect(await stateOf(view)).toEqual({ kind: 'opening' });
+  });
+
+  test('while its floor is fixed nothing is taken: it waits for a while, then the messages come again', async () => {
+    const view = await UnorderedView.begin(undefined, undefined, { state: { kind: 'opening' } });
+    const records = view.append(['Counted', 'a']).map(eventMessage);
+    const impatient = functionOf(view, { openingMs: 0 });
+    expect(await impatient.invoke(records)).toEqual(idsOf(records));
+    const late = functionOf(view, { clock: systemClock });
+    expect(await late.invoke(records, () => 0)).toEqual(idsOf(records));
+    expect(await view.documents()).toEqual(new Map());
+    let looks = 0;
+    const { invoke } = functionOf(view, {
+      clock: systemClock,
+      openingMs: 60_000,
+      hook: async (call, isDone) => {
+        if (call !== 'generations' || !isDone || (looks += 1) !== 2) return;
+        await view.store.changeGeneration(view.generation, 'opening', {
+          state: { kind: 'ready' },
+          floor: {},
+        });
+      },
+    });
+    expect(await invoke(records)).toEqual([]);
+    expect(looks).toBe(3);
+    expect(await view.documents()).toEqual(view.expected);
   });
 });
 

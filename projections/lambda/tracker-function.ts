@@ -1,6 +1,7 @@
 import { toError, type Logger } from 'banyan/runtime';
 import type { Metrics } from 'banyan/runtime/aws';
 import { createTracker, type Tracker, type TrackerOptions, type TrackerStatus } from '../tracker/tracker.ts';
+import { isBeingBuilt } from '../generation-state.ts';
 import type { GenerationId } from '../view-store.ts';
 import { deadlineOf } from './deadline.ts';
 import type { LambdaContext, SqsBatchResponse } from './function-types.ts';
@@ -46,8 +47,8 @@ export function trackerFunction(options: TrackerFunctionOptions): TrackerHandler
         first += 1;
         if (!next) break;
         try {
-          const status = await deadline.timed(async () => (await next.trackerOf()).run());
-          writeStatus(metrics, next.view.generation, status);
+          const status = await deadline.timed(async () => (await next.trackerOf())?.run());
+          if (status) writeStatus(metrics, next.view.generation, status);
         } catch (error) {
           failures.push(error);
           sayFailed(options, next.view.generation, context, error);
@@ -61,11 +62,19 @@ export function trackerFunction(options: TrackerFunctionOptions): TrackerHandler
   };
 }
 
-/** One in the life of a process: it remembers since when nothing has moved, and when it last purged. */
-function trackerOf(view: TrackedView, logger: Logger): () => Promise<Tracker> {
+/**
+ * One in the life of a process: it remembers since when nothing has moved, and when it last purged. None while the
+ * generation is built: nothing is missing then.
+ */
+function trackerOf(view: TrackedView, logger: Logger): () => Promise<Tracker | undefined> {
   const generationOf = registered(view.store, view.generation);
   let tracker: Tracker | undefined;
-  return async () => (tracker ??= createTracker({ ...view, generation: await generationOf(), logger }));
+  return async () => {
+    if (tracker) return tracker;
+    const generation = await generationOf();
+    if (!isBeingBuilt(generation)) tracker = createTracker({ ...view, generation, logger });
+    return tracker;
+  };
 }
 
 /** `healed` and `late` are totals: alarms look at their difference. */

@@ -142,7 +142,7 @@ export class UnorderedView {
     store: ViewStore = createMemoryViewStore(),
     given: Partial<Generation> = {},
   ): Promise<UnorderedView> {
-    const generation = await newGeneration(store, { logs: refs, ...given });
+    const generation = await newGeneration(store, { logs: refs, state: { kind: 'live' }, ...given });
     return new UnorderedView(
       store,
       generation,

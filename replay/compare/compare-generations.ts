@@ -1,4 +1,4 @@
-import type { Generation, ViewStore } from 'banyan/projections';
+import { isBeingBuilt, type Generation, type ViewStore } from 'banyan/projections';
 import { BanyanError, systemClock, type Clock } from 'banyan/runtime';
 import { findGeneration } from '../find-generation.ts';
 import type { LogHeads } from '../log-heads.ts';
@@ -124,7 +124,7 @@ function checkComparable(live: Generation, next: Generation): void {
     throw new BanyanError(
       'REPLAY_NOT_READY',
       `Generation ${generation.number} of view ${projection} is ${kind}; expected it to be ready or live. ` +
-        `${kind === 'building' ? 'Finish its rebuild' : 'Build a new one'}: banyan replay start ${projection}.`,
+        `${isBeingBuilt(generation) ? 'Finish its rebuild' : 'Build a new one'}: banyan replay start ${projection}.`,
       { details: { projection, generation: generation.number, state: kind } },
     );
   }

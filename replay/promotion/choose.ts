@@ -79,6 +79,7 @@ function stateRefusal({ projection, number, state }: Generation): Refusal | unde
     case 'retired':
       return refusal.retired(projection, number);
     case 'building':
+    case 'opening':
       return refuse(
         'REPLAY_NOT_READY',
         projection,

@@ -1,5 +1,5 @@
 import { eventLogName, type EventLogRef } from 'banyan/events';
-import type { Generation, LivePointer, ViewStore } from 'banyan/projections';
+import { isBeingBuilt, type Generation, type LivePointer, type ViewStore } from 'banyan/projections';
 import { isBanyanError, nodeFileSystem, systemClock } from 'banyan/runtime';
 import { appendHistory, operator, readHistory } from '../history/history.ts';
 import { rebuilding } from '../rebuild/lock.ts';
@@ -85,7 +85,7 @@ async function check(
       `There is no generation ${number} of view ${projection} in the store. See those that are there: banyan replay status.`,
     );
   }
-  if (generation?.state.kind !== 'building') return [];
+  if (!generation || !isBeingBuilt(generation)) return [];
   const holder = await rebuilding(nodeFileSystem, directory, projection);
   if (!holder) return [];
   return refusal(

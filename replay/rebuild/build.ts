@@ -9,6 +9,7 @@ import { checkSample } from './narrow/sample.ts';
 import { least, positionsLeft } from './progresses.ts';
 import type { Rebuilding, Rebuilt } from './rebuild.ts';
 import type { Step } from './record.ts';
+import { waitForProbe, whileOpening, type Subscription } from './subscription.ts';
 
 /** Positions that are left to the live feed, and rounds at most: a log may grow as fast as it is read. */
 const bounds = { positions: 10_000, rounds: 20 } as const;
@@ -34,23 +35,26 @@ export async function buildGeneration(all: Rebuilding, claimed: Claimed): Promis
     await file.change({ step: { kind: 'done' } });
     const peakMemoryBytes = process.memoryUsage.rss();
     const parked = await parkedKeys(all.store, claimed.generation);
-    return { generation: claimed.generation, figures: { ...before, parked, peakMemoryBytes, resumed: true } };
+    return { generation: claimed.generation, figures: { ...before, parked, throttled: 0, peakMemoryBytes, resumed: true } };
   }
   const narrow = { affected: 0, copied: 0, sampled: 0 };
   const note = (): Promise<void> => file.change({ before: sum(all, before) });
   try {
     const copied = await narrowDown(all, claimed);
-    const { to, cut } = await foldRounds(all, claimed);
+    const { to, cut } = await foldRounds(all, claimed, !claimed.resumed && !file.record.narrow);
     if (file.record.narrow) {
       const sampled = await checkSample(all, claimed.generation, to);
       Object.assign(narrow, copied, { sampled });
     }
-    const parked = await parkedKeys(all.store, claimed.generation);
-    const generation = await makeReady(all, claimed.generation, cut);
+    const generation = all.subscription
+      ? await openSubscribed(all, claimed, all.subscription)
+      : await makeReady(all, claimed.generation, 'building', cut);
+    const parked = await parkedKeys(all.store, generation);
     await file.change({ before: sum(all, before), step: { kind: 'done' } });
     const figures = {
       ...sum(all, before),
       parked,
+      throttled: all.meter.throttled,
       peakMemoryBytes: all.meter.peakMemoryBytes,
       resumed: claimed.resumed,
     };
@@ -95,8 +99,12 @@ async function narrowDown(all: Rebuilding, { generation, file, resumed }: Claime
 }
 
 /** Folds until little is left, and gives the ends of the last round with the progress there. */
-async function foldRounds(all: Rebuilding, claimed: Claimed): Promise<{ to: LogEnds; cut: Progress }> {
-  let isFresh = !claimed.resumed && !claimed.file.record.narrow;
+async function foldRounds(
+  all: Rebuilding,
+  claimed: Claimed,
+  isUntouched: boolean,
+): Promise<{ to: LogEnds; cut: Progress }> {
+  let isFresh = isUntouched;
   for (let round = 1; ; round += 1) {
     const to = await logEnds(all.readers);
     const cut = await foldAll(all, claimed, 'folding', to, !isFresh);
@@ -104,6 +112,23 @@ async function foldRounds(all: Rebuilding, claimed: Claimed): Promise<{ to: LogE
     const left = positionsLeft(cut, await logEnds(all.readers)) - positionsLeft(cut, to);
     if (left <= bounds.positions || round === bounds.rounds) return { to, cut };
   }
+}
+
+/**
+ * Makes the generation ready once its subscription works. What the subscription brought before the generation was closed
+ * to it was dropped, and is in the logs: so their ends are read after that.
+ */
+async function openSubscribed(
+  all: Rebuilding,
+  claimed: Claimed,
+  subscription: Subscription,
+): Promise<Generation> {
+  const { generation } = claimed;
+  await waitForProbe(all, generation, subscription);
+  return whileOpening(all.store, generation, async () => {
+    const { cut } = await foldRounds(all, claimed, false);
+    return makeReady(all, generation, 'opening', cut);
+  });
 }
 
 /** Folds all partitions up to the ends. @returns what all of them have */
@@ -146,13 +171,18 @@ function partitionsOf(step: Step): Progress[] {
 }
 
 /** Notes the progress, and says that the generation is ready. Both may have been done by a run that was killed then. */
-async function makeReady({ store }: Rebuilding, generation: Generation, cut: Progress): Promise<Generation> {
+async function makeReady(
+  { store }: Rebuilding,
+  generation: Generation,
+  from: 'building' | 'opening',
+  cut: Progress,
+): Promise<Generation> {
   const ready = { state: { kind: 'ready' as const }, floor: cut };
   for (;;) {
     const { revision, ...tracking } = await store.tracking(generation);
     if (canonicalJson(tracking.watermark) === canonicalJson(cut)) break;
     if (await store.changeTracking(generation, revision, { ...tracking, watermark: cut })) break;
   }
-  await store.changeGeneration(generation, 'building', ready);
+  await store.changeGeneration(generation, from, ready);
   return { ...generation, ...ready };
 }

@@ -1,5 +1,5 @@
 import { BanyanError, type Holder } from 'banyan/runtime';
-import type { GenerationId } from 'banyan/projections';
+import { subscriptionName, type GenerationId } from 'banyan/projections';
 
 /** Somebody builds the projection already. */
 export function replayRunning(projection: string, holder: Holder, isHere: boolean): BanyanError {
@@ -71,6 +71,17 @@ export function narrowRefused(projection: string, why: string): BanyanError {
     'REPLAY_NARROW_REFUSED',
     `A part of ${projection} cannot be rebuilt alone: ${why}. Rebuild the view whole.`,
     { details: { projection } },
+  );
+}
+
+/** Nothing comes through the generation's subscription. */
+export function notSubscribed(id: GenerationId, patienceMs: number): BanyanError {
+  return new BanyanError(
+    'REPLAY_NOT_SUBSCRIBED',
+    `Generation ${String(id.number)} of ${id.projection} is folded, but no probe came through its subscription ` +
+      `${subscriptionName(id)} within ${String(Math.round(patienceMs / 1000))} s. Expected its rule, its queue and its ` +
+      'function to be deployed, and the rule to be on. See to that and start again: it goes on from here.',
+    { details: { ...idOf(id), subscription: subscriptionName(id) }, retryable: true },
   );
 }
 

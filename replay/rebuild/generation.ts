@@ -1,4 +1,4 @@
-import type { Generation } from 'banyan/projections';
+import { isBeingBuilt, type Generation } from 'banyan/projections';
 import { canonicalJson } from 'banyan/runtime';
 import { replayDirectory } from '../places.ts';
 import { nextGenerationNumber } from '../promotion/next-number.ts';
@@ -27,10 +27,10 @@ export async function claimGeneration(all: Rebuilding): Promise<Claimed> {
   let claimed: Claimed | undefined;
   for (const generation of known.toReversed()) {
     const record = await leftBehind(all, generation);
-    if (record === undefined && generation.state.kind !== 'building') continue;
+    if (record === undefined && !isBeingBuilt(generation)) continue;
     const wanted = { bundle: all.bundle, logs: all.logs, ...(narrow && { narrow }) };
-    if (!claimed && record && isSame(record, wanted)) claimed = claim(all, generation, record);
-    else if (generation.state.kind === 'building') await abandon(all, generation);
+    if (!claimed && record && isSame(record, wanted)) claimed = await claim(all, generation, record);
+    else if (isBeingBuilt(generation)) await abandon(all, generation);
   }
   return claimed ?? (await begin(all, number, narrow));
 }
@@ -51,17 +51,21 @@ async function leftBehind(
     : undefined;
 }
 
-function claim(
-  { fileSystem, directory }: Rebuilding,
+async function claim(
+  { store, fileSystem, directory }: Rebuilding,
   generation: Generation,
   record: RebuildRecord,
-): Claimed {
-  return { generation, file: new RecordFile(fileSystem, directory, record), resumed: true };
+): Promise<Claimed> {
+  const file = new RecordFile(fileSystem, directory, record);
+  if (generation.state.kind !== 'opening') return { generation, file, resumed: true };
+  const state = { kind: 'building' } as const;
+  await store.changeGeneration(generation, 'opening', { state, floor: generation.floor });
+  return { generation: { ...generation, state }, file, resumed: true };
 }
 
 async function abandon({ store }: Rebuilding, generation: Generation): Promise<void> {
   const why = 'its rebuild was abandoned for one with other code';
-  await store.changeGeneration(generation, 'building', {
+  await store.changeGeneration(generation, generation.state.kind, {
     state: { kind: 'failed', why },
     floor: generation.floor,
   });

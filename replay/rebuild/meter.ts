@@ -4,8 +4,11 @@ import { positionsLeft } from './progresses.ts';
 
 /** What a rebuild tells of itself, ten times a second at most. */
 export interface RebuildProgress {
-  /** `copying`: documents of a narrow rebuild; `sampling`: its check. */
-  readonly step: 'choosing' | 'copying' | 'folding' | 'sampling';
+  /**
+   * `copying`: documents of a narrow rebuild; `sampling`: its check; `subscribing`: all is folded, and a probe is waited
+   * for.
+   */
+  readonly step: 'choosing' | 'copying' | 'folding' | 'sampling' | 'subscribing';
   /** Events read in this step; while copying, documents. */
   readonly events: number;
   /** About how many there are; absent while nothing is known. */
@@ -35,6 +38,7 @@ export class Meter {
   #told = -Infinity;
   #events = 0;
   #documents = 0;
+  #throttled = 0;
   #peak = 0;
 
   constructor(tell?: (progress: RebuildProgress) => void) {
@@ -45,6 +49,7 @@ export class Meter {
   begin(step: RebuildProgress['step'], ends: LogEnds = {}): void {
     this.#events += this.#average();
     this.#documents = this.documents;
+    this.#throttled = this.throttled;
     this.#parts = [];
     this.#ends = ends;
     this.#step = step;
@@ -53,7 +58,10 @@ export class Meter {
 
   /** A part was told to begin. */
   part(number: number, from: Progress): void {
-    this.#parts[number] = { from, figures: { events: 0, documents: 0, bytes: 0, progress: from } };
+    this.#parts[number] = {
+      from,
+      figures: { events: 0, documents: 0, throttled: 0, bytes: 0, progress: from },
+    };
   }
 
   /** A part tells how far it is. */
@@ -63,9 +71,10 @@ export class Meter {
     this.look();
   }
 
-  /** Documents were written by the way. */
-  wrote(documents: number): void {
+  /** Documents were written by the way, and the store refused parts of that so often at first. */
+  wrote(documents: number, throttled: number): void {
     this.#documents += documents;
+    this.#throttled += throttled;
     this.look();
   }
 
@@ -76,6 +85,11 @@ export class Meter {
 
   get documents(): number {
     return this.#documents + this.#live().reduce((sum, { figures }) => sum + figures.documents, 0);
+  }
+
+  /** How often the store was asked for too much. */
+  get throttled(): number {
+    return this.#throttled + this.#live().reduce((sum, { figures }) => sum + figures.throttled, 0);
   }
 
   get seconds(): number {

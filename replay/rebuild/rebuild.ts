@@ -25,6 +25,7 @@ import { Meter, type RebuildProgress } from './meter.ts';
 import type { Narrow } from './narrow/narrow.ts';
 import { inlineRunner } from './run-job.ts';
 import { threadRunner } from './thread-runner.ts';
+import type { Subscription } from './subscription.ts';
 import type { StoreModule } from './worker-messages.ts';
 
 /** What is rebuilt, from what, and with how much. */
@@ -42,6 +43,8 @@ export interface RebuildOptions {
   readonly logs: readonly EventLogRef[];
   /** Absent: the whole view. */
   readonly narrow?: Narrow;
+  /** Absent: the generation is ready when it is folded; whoever feeds it begins at its floor. */
+  readonly subscription?: Subscription;
   /** Threads; 0: in this one. Default: one a core. */
   readonly workers?: number;
   /** Parts that the keys are folded in, one after the other where there are fewer threads. Default: one a thread. */
@@ -75,6 +78,8 @@ export interface RebuildFigures {
   readonly seconds: number;
   /** Keys that wait at an event that cannot be applied, their documents being what came before it. */
   readonly parked: ParkedKeys;
+  /** How often in this run the store refused a part of a write since it was asked for too much: it was slowed down for. */
+  readonly throttled: number;
   /** The most resident memory seen in this run, bytes. */
   readonly peakMemoryBytes: number;
   /** Whether an earlier run had begun it. */
@@ -110,7 +115,7 @@ const defaultMemory = 1024 * 2 ** 20;
  * Builds a new generation of a projection from its event logs, up to their present; or goes on with one that was begun
  * for the same bundle and logs. One that was begun for others is failed and dropped. The generation is `ready` then. An
  * event that cannot be applied parks its key and nothing else.
- * @throws BanyanError REPLAY_RUNNING, PROJECTION_FAILED (the keys of an event cannot be told; the generation is
+ * @throws BanyanError REPLAY_RUNNING, REPLAY_NOT_SUBSCRIBED, PROJECTION_FAILED (the keys of an event cannot be told; the generation is
  *   `failed`), REPLAY_NOT_NARROW, REPLAY_OUT_OF_MEMORY, LOG_*; the signal's reason
  */
 export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {

@@ -170,3 +170,71 @@ describe('a rebuild', () => {
     });
   });
 });
+
+describe('a rebuild whose generation is subscribed', () => {
+  const id = { projection: counters.name, number: 1 };
+  const heard = async (probe: { readonly id: string }): Promise<void> =>
+    world.store.changeGeneration(id, 'building', { state: { kind: 'building', heard: probe.id }, floor: {} });
+
+  test('waits for a probe; without one it says so, and goes on from there', async () => {
+    const waited: string[] = [];
+    const lost = {
+      probe: async () => undefined,
+      onWaiting: (name: string) => void waited.push(name),
+      ...{ patienceMs: 5, everyMs: 1 },
+    };
+    await expect(rebuild(world.options({ subscription: lost }))).rejects.toMatchObject({
+      code: 'REPLAY_NOT_SUBSCRIBED',
+      retryable: true,
+      details: { subscription: 'counters.g1' },
+    });
+    expect(waited).toEqual(['counters.g1']);
+    expect(await states()).toEqual(['1 building']);
+    const { generation, figures } = await rebuild(world.options({ subscription: { probe: heard } }));
+    expect(figures.resumed).toBe(true);
+    expect(generation).toMatchObject({ number: 1, state: { kind: 'ready' } });
+    expect(await world.store.progress(generation)).toEqual(generation.floor);
+  });
+
+  test('a probe of an earlier run says nothing', async () => {
+    const stopping = new AbortController();
+    const running = rebuild(
+      world.options({
+        signal: stopping.signal,
+        subscription: {
+          probe: async () => {
+            await heard({ id: 'of an earlier run' });
+            setTimeout(() => stopping.abort(new Error('enough')), 20);
+          },
+          everyMs: 5,
+        },
+      }),
+    );
+    await expect(running).rejects.toThrow('enough');
+    expect(await states()).toEqual(['1 building']);
+  });
+
+  test('that fails while its floor is fixed is being built again; killed there, it is taken up all the same', async () => {
+    let fails = true;
+    const failing = {
+      ...world.store,
+      changeTracking: (...args: Parameters<typeof world.store.changeTracking>) =>
+        fails ? Promise.reject(new Error('killed')) : world.store.changeTracking(...args),
+    };
+    const options = world.options({ store: failing, subscription: { probe: heard } });
+    await expect(rebuild(options)).rejects.toThrow('killed');
+    expect(await states()).toEqual(['1 building']);
+    await world.store.changeGeneration(id, 'building', { state: { kind: 'opening' }, floor: {} });
+    fails = false;
+    expect((await rebuild(options)).generation).toMatchObject({ number: 1, state: { kind: 'ready' } });
+  });
+
+  test('begun with other code and killed while it was opened, it is dropped', async () => {
+    await expect(
+      rebuild(world.options({ subscription: { probe: async () => undefined, patienceMs: 0, everyMs: 1 } })),
+    ).rejects.toMatchObject({ code: 'REPLAY_NOT_SUBSCRIBED' });
+    await world.store.changeGeneration(id, 'building', { state: { kind: 'opening' }, floor: {} });
+    await rebuild(world.options({ bundle: 'b3' }));
+    expect(await states()).toEqual(['2 ready']);
+  });
+});

@@ -14,7 +14,7 @@ export interface StartOptions {
   /** How the views are built; see {@link RebuildOptions}. */
   readonly building: Pick<
     RebuildOptions,
-    'narrow' | 'workers' | 'openStore' | 'memoryBytes' | 'rate' | 'takeOver'
+    'narrow' | 'subscription' | 'workers' | 'openStore' | 'memoryBytes' | 'rate' | 'takeOver'
   >;
   readonly logger: Logger;
   readonly signal: AbortSignal;

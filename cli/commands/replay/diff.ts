@@ -7,7 +7,7 @@ import {
   type Comparison,
   type ReplayProject,
 } from 'banyan/replay';
-import type { Generation } from 'banyan/projections';
+import { isBeingBuilt, type Generation } from 'banyan/projections';
 import { BanyanError } from 'banyan/runtime';
 import type { Command } from 'commander';
 import { wholeNumber } from '../../arguments.ts';
@@ -80,7 +80,7 @@ async function chosen(
   const next = found?.kept.findLast(({ number, state }) =>
     wanted === undefined
       ? number !== found.live.number && state.kind === 'ready'
-      : number === wanted && state.kind !== 'building',
+      : number === wanted && !isBeingBuilt({ state }),
   );
   if (found && next) return { live: found.live, next };
   throw new BanyanError(

@@ -5,11 +5,13 @@ import {
   type Rebuilt,
   type RebuildProgress,
   type StartPlan,
+  type Subscription,
 } from 'banyan/replay';
-import { createLogger } from 'banyan/runtime';
+import { createLogger, type Logger } from 'banyan/runtime';
 import { Option, type Command } from 'commander';
 import { byteCount, repeated, wholeNumber } from '../../arguments.ts';
 import { replayProjectOf } from '../../config/replay-project.ts';
+import type { LoadedConfig } from '../../config/load-config.ts';
 import type { CommandContext } from '../../context.ts';
 import { createBoard, type Board, type Progress } from '../../terminal/board.ts';
 import { bytes } from '../../terminal/output.ts';
@@ -17,7 +19,7 @@ import { duration, number } from '../../terminal/progress-line.ts';
 import { configOf, withConfig, withJson, type ConfigOptions } from '../options.ts';
 import { narrowOf, type NarrowOptions } from './narrow.ts';
 import { keysAre, parkedLines } from './parked-text.ts';
-import { refreshDev } from '../../dev/control.ts';
+import { askDev, refreshDev } from '../../dev/control.ts';
 
 interface StartCommandOptions extends ConfigOptions, NarrowOptions {
   readonly json?: boolean;
@@ -27,6 +29,7 @@ interface StartCommandOptions extends ConfigOptions, NarrowOptions {
   readonly writeRate?: number;
   /** An older name of it. */
   readonly rate?: number;
+  readonly subscriptionTimeout: number;
   readonly why?: string;
   readonly takeOver?: boolean;
 }
@@ -49,6 +52,12 @@ export function addStartCommand(replay: Command, context: CommandContext): void 
       wholeNumber(),
     )
     .addOption(new Option('--rate <documents>').argParser(wholeNumber()).hideHelp())
+    .option(
+      '--subscription-timeout <seconds>',
+      'how long a probe through the subscription is waited for, where a bus feeds the functions; 0: not at all',
+      wholeNumber(),
+      900,
+    )
     .option('--why <reason>', 'for the history')
     .option('--take-over', 'although another host holds the lock: it is known not to run any more')
     .option('--dry-run', 'say what would be done, and do nothing')
@@ -66,6 +75,7 @@ async function start(
   const rate = options.writeRate ?? options.rate;
   const board = createBoard(context.terminal);
   const teller = startTeller(board, options.json === true);
+  const logger = createLogger({ level: 'warn' });
   try {
     const plan = await planStart(project, names);
     if (options.dryRun === true || options.json !== true)
@@ -73,11 +83,16 @@ async function start(
     if (options.dryRun === true) return;
     await startReplay(plan, {
       project,
-      logger: createLogger({ level: 'warn' }),
+      logger,
       signal: context.signal,
       building: {
         openStore: { module: loaded.compiled, export: 'default' },
         ...(narrow && { narrow }),
+        ...(await subscriptionOf(loaded, {
+          logger,
+          seconds: options.subscriptionTimeout,
+          onWaiting: (name) => teller.subscribing(name),
+        })),
         ...(options.memory !== undefined && { memoryBytes: options.memory }),
         ...(options.workers !== undefined && { workers: options.workers }),
         ...(rate !== undefined && { rate }),
@@ -101,6 +116,25 @@ async function start(
     teller.close();
     await project.store.close();
   }
+}
+
+/** What feeds the generation, where that is not `banyan dev`. */
+async function subscriptionOf(
+  { config: { delivery }, directory }: LoadedConfig,
+  {
+    logger,
+    seconds,
+    onWaiting,
+  }: Pick<Subscription, 'onWaiting'> & { readonly logger: Logger; readonly seconds: number },
+): Promise<{ readonly subscription?: Subscription }> {
+  if (!delivery || seconds === 0 || (await askDev(directory, '/feeds')) === true) return {};
+  return {
+    subscription: {
+      probe: (probe, signal) => delivery.probe(probe, { logger, signal }),
+      patienceMs: seconds * 1000,
+      ...(onWaiting && { onWaiting }),
+    },
+  };
 }
 
 /** A plan as JSON. */
@@ -148,11 +182,21 @@ function startTeller(board: Board, json: boolean) {
   };
   return {
     bar,
-    folding: (name: string, { step, events, eventsTotal }: RebuildProgress) =>
+    folding: (name: string, { step, events, eventsTotal }: RebuildProgress) => {
+      // Nothing grows then; that it waits was told.
+      if (step === 'subscribing') return;
       bar(
         `build ${name}${step === 'folding' ? '' : ` (${step})`}`,
         step === 'copying' ? 'documents' : 'events',
-      ).update(events, eventsTotal),
+      ).update(events, eventsTotal);
+    },
+    subscribing: (subscription: string) => {
+      for (const title of [...bars.keys()]) stop(title);
+      tell(
+        { event: 'subscribing', subscription },
+        `${subscription} is folded. Its rule, queue and function have to be deployed now: a probe through them is waited for.\n`,
+      );
+    },
     translated: ({ log, events, seconds }: { log: string; events: number; seconds: number }) => {
       stop(`translate ${log}`);
       tell(

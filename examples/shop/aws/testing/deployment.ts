@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { subscriptionPattern, tallyPattern } from 'banyan/events/eventbridge';
-import type { Generation, ViewStore } from 'banyan/projections';
+import { subscriptionName, type Generation, type ViewStore } from 'banyan/projections';
 import type { BundleStore } from 'banyan/replay';
 import { closeAll, once, type Closeable } from 'banyan/runtime';
 import type { Group } from 'banyan/catalog';
@@ -49,14 +49,14 @@ export class Deployment implements Closeable {
     this.#options = options;
   }
 
-  /** Deploys what is live or ready and was not deployed; after a look that is under way. */
+  /** Deploys what is or shall be fed and was not deployed; after a look that is under way. */
   look(): Promise<void> {
     const looked = this.#looking.then(() => this.#look());
     this.#looking = looked.catch(() => undefined);
     return looked;
   }
 
-  /** Looks again and again, as a pipeline that deploys what a replay has built. */
+  /** Looks again and again, as a pipeline that deploys what a replay builds. */
   follow(): void {
     const loop = async (): Promise<void> => {
       while (!this.#closing.signal.aborted) {
@@ -81,8 +81,8 @@ export class Deployment implements Closeable {
       const found: Generation[] = [];
       for (const projection of projections) {
         for (const generation of await store.generations(projection.name)) {
-          const isFed = ['live', 'ready'].includes(generation.state.kind);
-          if (isFed && !this.deployed.has(nameOf(generation))) found.push(generation);
+          const isFed = !['retired', 'failed'].includes(generation.state.kind);
+          if (isFed && !this.deployed.has(subscriptionName(generation))) found.push(generation);
         }
       }
       const [first, ...others] = found;
@@ -97,7 +97,7 @@ export class Deployment implements Closeable {
       for (const generation of generations)
         deployed.push(await this.#deployProjector(group, generation, started));
       await this.#deployTracker(group, generations, started);
-      for (const one of deployed) this.deployed.set(nameOf(one.generation), one);
+      for (const one of deployed) this.deployed.set(subscriptionName(one.generation), one);
     } catch (error) {
       await closeAll(started);
       throw error;
@@ -107,7 +107,7 @@ export class Deployment implements Closeable {
 
   async #deployProjector(group: string, generation: Generation, started: Closeable[]): Promise<Deployed> {
     const { bundles, queues, accident } = this.#options;
-    const id = nameOf(generation);
+    const id = subscriptionName(generation);
     const { handlers } = await bundles.projection(generation.bundle);
     const subscription = { name: id, logs: generation.logs, types: [...handlers.keys()] };
     const events = await makeRuleQueue(this.#options, id, subscriptionPattern(subscription));
@@ -125,7 +125,7 @@ export class Deployment implements Closeable {
   ): Promise<void> {
     const { queues } = this.#options;
     const logs = generations.flatMap((generation) => generation.logs);
-    const name = `${nameOf(generations[0])}.tallies`;
+    const name = `${subscriptionName(generations[0])}.tallies`;
     const { url } = await makeRuleQueue(this.#options, name, tallyPattern(logs));
     const lambda = await this.#startFunction('tracker', group, generations, started);
     const { invoke } = withAccidents(lambda, () => noAccident);
@@ -160,8 +160,4 @@ function functionsOwn(env: Readonly<Record<string, string>>): Record<string, str
   return Object.fromEntries(
     Object.entries(env).filter(([name]) => own.includes(name) || name.startsWith('AWS_')),
   );
-}
-
-function nameOf({ projection, number }: Generation): string {
-  return `${projection}.g${String(number)}`;
 }
