@@ -15,8 +15,8 @@ import {
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import { BanyanError, type Logger } from 'banyan/runtime';
-import { faultOf, type AwsError, type Fault } from './faults.ts';
-import { Gate } from './gate.ts';
+import { faultOf, isThrottled, type AwsError, type Fault } from './faults.ts';
+import type { Gate } from './gate.ts';
 
 /** An item as DynamoDB has it. */
 export type Row = Record<string, AttributeValue>;
@@ -32,12 +32,13 @@ export interface CallCost {
 /** How DynamoDB is called. */
 export interface DynamoOptions {
   readonly client: DynamoDBClient;
-  /** Calls at once. */
-  readonly concurrency: number;
+  /** That all calls of a process go through. */
+  readonly gate: Gate;
   /** Milliseconds for which a call that is throttled, or whose answer is lost, is tried again. */
   readonly patienceMs: number;
   readonly logger: Logger;
   readonly onCost?: ((cost: CallCost) => void) | undefined;
+  /** Told each time, also when the client itself tries again and the call goes well. */
   readonly onThrottled?: ((operation: string) => void) | undefined;
 }
 
@@ -45,6 +46,9 @@ export interface DynamoOptions {
 const leastTries = 5;
 
 type Kind = 'read' | 'write' | 'table';
+
+/** Gives the command, its throttling heard of. */
+type Heard = <Command extends object>(command: Command) => Command;
 
 /** The input of a command. */
 type InputOf<Command extends new (input: never) => unknown> = ConstructorParameters<Command>[0];
@@ -61,18 +65,22 @@ export type Dynamo = ReturnType<typeof createDynamo>;
 
 /** @throws (each call) BanyanError VIEW_STORE_UNREACHABLE (retryable), VIEW_STORE_REFUSED, VIEW_STORE_FAILED */
 export function createDynamo(options: DynamoOptions) {
-  const { client, onCost } = options;
-  const gate = new Gate(options.concurrency);
+  const { client, gate, onCost, onThrottled } = options;
   const told = onCost ? ({ ReturnConsumedCapacity: 'TOTAL' } as const) : {};
-  const isThrottled = (error: unknown): boolean => faultOf(error as AwsError) === 'throttled';
   const run = <Output extends object>(
     operation: string,
     kind: Kind,
-    send: () => Promise<Output>,
+    send: (heard: Heard) => Promise<Output>,
   ): Promise<Output> =>
     patiently(options, operation, async (spend) => {
-      // How long it waits for its turn says nothing about DynamoDB.
-      const output = await gate.pass(() => spend(send), isThrottled);
+      const output = await gate.pass((throttled) => {
+        const heard = hearing(() => {
+          throttled();
+          onThrottled?.(operation);
+        });
+        // How long it waits for its turn says nothing about DynamoDB.
+        return spend(() => send(heard));
+      });
       if (onCost) tellCost(onCost, operation, kind, output);
       return output;
     });
@@ -81,29 +89,53 @@ export function createDynamo(options: DynamoOptions) {
     until: <T extends object>(operation: string, work: () => Promise<T | undefined>): Promise<T> =>
       untilGiven(options, operation, work),
     get: (input: InputOf<typeof GetItemCommand>) =>
-      run('GetItem', 'read', () => client.send(new GetItemCommand({ ...input, ...told }))),
+      run('GetItem', 'read', (heard) => client.send(heard(new GetItemCommand({ ...input, ...told })))),
     batchGet: (input: InputOf<typeof BatchGetItemCommand>) =>
-      run('BatchGetItem', 'read', () => client.send(new BatchGetItemCommand({ ...input, ...told }))),
+      run('BatchGetItem', 'read', (heard) =>
+        client.send(heard(new BatchGetItemCommand({ ...input, ...told }))),
+      ),
     query: (input: InputOf<typeof QueryCommand>) =>
-      run('Query', 'read', () => client.send(new QueryCommand({ ...input, ...told }))),
+      run('Query', 'read', (heard) => client.send(heard(new QueryCommand({ ...input, ...told })))),
     put: (input: InputOf<typeof PutItemCommand>) =>
-      run('PutItem', 'write', () => client.send(new PutItemCommand({ ...input, ...told }))),
+      run('PutItem', 'write', (heard) => client.send(heard(new PutItemCommand({ ...input, ...told })))),
     update: (input: InputOf<typeof UpdateItemCommand>) =>
-      run('UpdateItem', 'write', () => client.send(new UpdateItemCommand({ ...input, ...told }))),
+      run('UpdateItem', 'write', (heard) => client.send(heard(new UpdateItemCommand({ ...input, ...told })))),
     delete: (input: InputOf<typeof DeleteItemCommand>) =>
-      run('DeleteItem', 'write', () => client.send(new DeleteItemCommand({ ...input, ...told }))),
+      run('DeleteItem', 'write', (heard) => client.send(heard(new DeleteItemCommand({ ...input, ...told })))),
     batchWrite: (input: InputOf<typeof BatchWriteItemCommand>) =>
-      run('BatchWriteItem', 'write', () => client.send(new BatchWriteItemCommand({ ...input, ...told }))),
+      run('BatchWriteItem', 'write', (heard) =>
+        client.send(heard(new BatchWriteItemCommand({ ...input, ...told }))),
+      ),
     transact: (input: InputOf<typeof TransactWriteItemsCommand>) =>
-      run('TransactWriteItems', 'write', () =>
-        client.send(new TransactWriteItemsCommand({ ...input, ...told })),
+      run('TransactWriteItems', 'write', (heard) =>
+        client.send(heard(new TransactWriteItemsCommand({ ...input, ...told }))),
       ),
     createTable: (input: InputOf<typeof CreateTableCommand>) =>
-      run('CreateTable', 'table', () => client.send(new CreateTableCommand(input))),
+      run('CreateTable', 'table', (heard) => client.send(heard(new CreateTableCommand(input)))),
     describeTable: (input: InputOf<typeof DescribeTableCommand>) =>
-      run('DescribeTable', 'table', () => client.send(new DescribeTableCommand(input))),
+      run('DescribeTable', 'table', (heard) => client.send(heard(new DescribeTableCommand(input)))),
     deleteTable: (input: InputOf<typeof DeleteTableCommand>) =>
-      run('DeleteTable', 'table', () => client.send(new DeleteTableCommand(input))),
+      run('DeleteTable', 'table', (heard) => client.send(heard(new DeleteTableCommand(input)))),
+  };
+}
+
+/** Tells each time that a command is throttled: inside of the client's own attempts, of which nobody hears otherwise. */
+function hearing(throttled: () => void): Heard {
+  return (command) => {
+    // Each command has a type of stack of its own, by its input.
+    const { middlewareStack } = command as Pick<GetItemCommand, 'middlewareStack'>;
+    middlewareStack.add(
+      (next) => async (args) => {
+        try {
+          return await next(args);
+        } catch (error) {
+          if (isThrottled(error)) throttled();
+          throw error;
+        }
+      },
+      { step: 'finalizeRequest', priority: 'low', name: 'throttling' },
+    );
+    return command;
   };
 }
 
@@ -111,7 +143,7 @@ export function createDynamo(options: DynamoOptions) {
 type Spend = <T>(call: () => Promise<T>) => Promise<T>;
 
 async function patiently<T>(
-  { patienceMs, logger, onThrottled }: DynamoOptions,
+  { patienceMs, logger }: DynamoOptions,
   operation: string,
   call: (spend: Spend) => Promise<T>,
 ): Promise<T> {
@@ -132,7 +164,6 @@ async function patiently<T>(
       const error = thrown as AwsError;
       const fault = faultOf(error);
       if (fault === 'answer') throw error;
-      if (fault === 'throttled') onThrottled?.(operation);
       const isWorthIt = fault === 'throttled' || fault === 'contended' || fault === 'passing';
       if (!isWorthIt || spentMs > patienceMs) throw tell(operation, fault, error);
       logger.debug({ err: error, operation, attempt }, 'a call of DynamoDB is tried again');

@@ -6,6 +6,7 @@ import type { GenerationId, Item, ViewStore } from '../view-store.ts';
 import { allOf, readRows } from './batches.ts';
 import { createDynamo, type CallCost, type Dynamo } from './dynamo.ts';
 import { isMissing } from './faults.ts';
+import { Gate } from './gate.ts';
 import { Guards } from './guards.ts';
 import { shardName } from './names.ts';
 import { indexPage, scanPage, troubledPage } from './pages.ts';
@@ -38,7 +39,7 @@ export interface DynamodbViewsOptions {
   readonly logger?: Logger;
   /** Told what each call has cost. */
   readonly onCost?: (cost: CallCost) => void;
-  /** Told of each call that DynamoDB throttled, by its operation (`PutItem`). */
+  /** Told each time that DynamoDB throttled a call, the client's own attempts included, by its operation (`PutItem`). */
   readonly onThrottled?: (operation: string) => void;
 }
 
@@ -47,6 +48,9 @@ export interface DynamodbViewsOptions {
  * its order key and the names of attributes may take.
  */
 export const mostItemBytes = 350 * 1024;
+
+/** What a new table on demand takes: Developer Guide, "Initial throughput and scaling properties" of on-demand mode. */
+const writeUnitsPerSecond = 4000;
 
 /** How a new generation's other rows are spread. */
 const spread = { receipts: 8, guards: 64 } as const;
@@ -60,21 +64,31 @@ export function dynamodbViews(options: DynamodbViewsOptions): ViewStore {
   const { client, prefix = 'banyan', shards = 32, itemBytes = mostItemBytes } = options;
   const { concurrency = 64, patienceMs = 10_000, logger = silentLogger, onCost, onThrottled } = options;
   checkOptions({ prefix, shards, itemBytes, concurrency });
-  const dynamo = createDynamo({ client, concurrency, patienceMs, logger, onCost, onThrottled });
+  const calling = { client, gate: new Gate(concurrency), patienceMs, logger, onCost };
+  const dynamo = createDynamo({ ...calling, onThrottled });
   const { entry, ...registry } = createRegistry(dynamo, prefix, { ...spread, shards });
   const on = generationsOf(dynamo, entry);
   return {
     ...registry,
     ...createPointers(dynamo, prefix),
     itemBytes,
+    writeUnitsPerSecond,
     hasEventualIndexes: true,
     close: async () => undefined,
     readMany: (id, keys) => on(id, ({ found }) => readItems(dynamo, found, keys)),
     writeMany: (id, writes, receipts = []) =>
       on(id, async ({ found, guards }) => {
-        const outcome = await writeItems(dynamo, found, guards, writes, itemBytes);
-        if (outcome.conflicts.length === 0) await addReceipts(dynamo, found, receipts);
-        return outcome;
+        let throttled = 0;
+        const counted = createDynamo({
+          ...calling,
+          onThrottled: (operation) => {
+            throttled += 1;
+            onThrottled?.(operation);
+          },
+        });
+        const outcome = await writeItems(counted, found, guards, writes, itemBytes);
+        if (outcome.conflicts.length === 0) await addReceipts(counted, found, receipts);
+        return throttled === 0 ? outcome : { ...outcome, throttled };
       }),
     progress: (id) => on(id, ({ found }) => readWatermark(dynamo, id, found.table)),
     query: (id, query) => on(id, ({ found }) => indexPage(dynamo, found, query)),

@@ -70,6 +70,17 @@ export function faultOf(error: AwsError | string): Fault {
   return (error.$metadata?.httpStatusCode ?? 0) >= 500 ? 'passing' : 'failed';
 }
 
+/** Whether DynamoDB was asked for more than it takes now, by the call or by a part of its transaction. */
+export function isThrottled(error: unknown): boolean {
+  const { CancellationReasons: reasons = [] } = error as {
+    readonly CancellationReasons?: readonly { readonly Code?: string }[];
+  };
+  return (
+    faultOf(error as AwsError) === 'throttled' ||
+    reasons.some(({ Code = 'None' }) => faultOf(Code) === 'throttled')
+  );
+}
+
 /** Whether a table is not there. */
 export function isMissing(error: unknown): boolean {
   return hasName(error, 'ResourceNotFoundException') || hasName(error, 'TableNotFoundException');

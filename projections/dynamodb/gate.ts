@@ -15,18 +15,20 @@ export class Gate {
     return Math.floor(this.#pace.width);
   }
 
-  /** Runs the call when it is its turn. @param isThrottled whether an error means that the store is asked too much */
-  async pass<T>(call: () => Promise<T>, isThrottled: (error: unknown) => boolean): Promise<T> {
+  /** Runs the call when it is its turn. @param call is to tell each time that the store was asked too much */
+  async pass<T>(call: (throttled: () => void) => Promise<T>): Promise<T> {
     if (this.#running >= this.width) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running += 1;
     const begunAfter = this.#pace.slowings;
+    let times = 0;
+    const throttled = (): void => {
+      times += 1;
+      this.#pace = slowed(this.#pace, begunAfter);
+    };
     try {
-      const result = await call();
-      this.#pace = eased(this.#pace);
+      const result = await call(throttled);
+      if (times === 0) this.#pace = eased(this.#pace);
       return result;
-    } catch (error) {
-      if (isThrottled(error)) this.#pace = slowed(this.#pace, begunAfter);
-      throw error;
     } finally {
       this.#running -= 1;
       this.#next();

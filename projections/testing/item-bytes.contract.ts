@@ -22,7 +22,7 @@ export function itemBytesContract(
         id,
         fitting.map((item) => write(item)),
       ),
-    ).toEqual({ conflicts: [] });
+    ).toMatchObject({ conflicts: [] });
     const base = { document: { n: 1 }, at: at(1) };
     for (const item of [
       settled('d', 1, { ...document, n: 1 }),

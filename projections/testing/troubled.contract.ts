@@ -75,7 +75,7 @@ export function troubledContract(store: () => ViewStore): void {
           ...(after !== undefined && { after }),
         });
         const writes = page.items.map(({ key }) => write(settled(key, 2), 1));
-        expect(await store().writeMany(id, writes)).toEqual({ conflicts: [] });
+        expect(await store().writeMany(id, writes)).toMatchObject({ conflicts: [] });
         seen.push(...page.items.map(({ key }) => key));
         after = page.next;
       } while (after !== undefined);

@@ -11,6 +11,8 @@ export interface FoldFigures {
   readonly events: number;
   /** Documents written. */
   readonly documents: number;
+  /** How often the store refused a part of a write since it was asked for too much; it was slowed down for. */
+  readonly throttled: number;
   /** About how many bytes the cache takes. */
   readonly bytes: number;
   /** Up to where the logs were folded. */
@@ -60,7 +62,7 @@ export async function foldPartition(options: FoldPartitionOptions): Promise<Fold
   const writer = new WriteBack({ projection, generation, store, cache, rate: options.rate });
   const pace = new Pace(options, cache, writer);
   const types = new Set(projection.handlers.keys());
-  let figures: FoldFigures = { events: 0, documents: 0, bytes: 0, progress: from };
+  let figures: FoldFigures = { events: 0, documents: 0, throttled: 0, bytes: 0, progress: from };
   try {
     for await (const batch of readMerged(logs, {
       from,
@@ -79,8 +81,8 @@ export async function foldPartition(options: FoldPartitionOptions): Promise<Fold
     // Nothing is left under way, whatever happened.
     await writer.drain().catch(() => undefined);
   }
-  const { documents } = writer;
-  return { ...figures, documents, kind: signal?.aborted === true ? 'aborted' : 'done' };
+  const { documents, throttled } = writer;
+  return { ...figures, documents, throttled, kind: signal?.aborted === true ? 'aborted' : 'done' };
 }
 
 function figuresOf(
@@ -89,7 +91,8 @@ function figuresOf(
   cache: EntryCache,
   writer: WriteBack,
 ): FoldFigures {
-  return { events: before + events.length, documents: writer.documents, bytes: cache.bytes, progress };
+  const { documents, throttled } = writer;
+  return { events: before + events.length, documents, throttled, bytes: cache.bytes, progress };
 }
 
 /** Evicts and makes checkpoints, between batches. */

@@ -51,6 +51,11 @@ export class WriteBack {
     return this.#documents;
   }
 
+  /** How often the store refused a part of a write since it was asked for too much. */
+  get throttled(): number {
+    return this.#paced.throttled;
+  }
+
   get isIdle(): boolean {
     return this.#writes.size === 0;
   }

@@ -15,7 +15,7 @@ const happenings = fc.array(
 const most = fc.option(fc.integer({ min: 1, max: 100_000 }), { nil: undefined });
 
 function after(rate: WriteRate, now: number, measured: number | undefined): WriteRate {
-  return measured === undefined ? faster(rate, now) : slower(rate, measured, now);
+  return measured === undefined ? faster(rate, now) : slower(rate, measured, now, now);
 }
 
 test('it is never above what is allowed nor below what is always tried, and only a refusal makes it smaller', () => {
@@ -39,10 +39,20 @@ test('it is never above what is allowed nor below what is always tried, and only
 
 test('writes that are refused together halve it once', () => {
   const holds = fc.property(fc.integer({ min: 100, max: 100_000 }), fc.nat(999), (measured, behindMs) => {
-    const once = slower(fullRate(undefined, 0), measured, 0);
+    const once = slower(fullRate(undefined, 0), measured, 0, 0);
     expect(once.perSecond).toBe(measured / 2);
-    expect(slower(once, measured, behindMs).perSecond).toBe(once.perSecond);
-    expect(slower(once, measured, 1000).perSecond).toBeLessThan(once.perSecond);
+    expect(slower(once, measured, behindMs, behindMs).perSecond).toBe(once.perSecond);
+    expect(slower(once, measured, 1000, 1000).perSecond).toBeLessThan(once.perSecond);
+  });
+  fc.assert(holds, { numRuns });
+});
+
+test('a write that began before the rate was halved does not halve it again, however long it takes', () => {
+  const holds = fc.property(fc.integer({ min: 100, max: 100_000 }), fc.nat(100_000), (measured, behindMs) => {
+    const once = slower(fullRate(undefined, 0), measured, 1000, 0);
+    const late = slower(once, measured, 1000 + behindMs, 999);
+    expect(late).toEqual(faster(once, 1000 + behindMs));
+    expect(late.perSecond).toBeGreaterThanOrEqual(once.perSecond);
   });
   fc.assert(holds, { numRuns });
 });

@@ -11,6 +11,8 @@ export interface WriteRate {
   readonly step: number;
   /** Until when it is as it is, milliseconds of the caller's clock. */
   readonly since: number;
+  /** When the store asked for less the last time: what began before that says nothing new. */
+  readonly slowedAt: number;
 }
 
 /** Documents a second that are always tried, by how many more a second at least, and seconds from half to the whole. */
@@ -24,16 +26,17 @@ const onceInMs = 1000;
 /** Begins with what the operator allows. */
 export function fullRate(most: number | undefined, now: number): WriteRate {
   const perSecond = most ?? Infinity;
-  return { perSecond, most: perSecond, step: 0, since: now - onceInMs };
+  return { perSecond, most: perSecond, step: 0, since: now, slowedAt: -Infinity };
 }
 
 /**
  * The rate after the store has asked for less.
  * @param measured documents a second that the store has taken: a limit far above them was none
+ * @param begun when the write began for which it did
  */
-export function slower(rate: WriteRate, measured: number, now: number): WriteRate {
+export function slower(rate: WriteRate, measured: number, now: number, begun: number): WriteRate {
   const grown = faster(rate, now);
-  if (rate.step > 0 && now - rate.since < onceInMs) return grown;
+  if (begun < rate.slowedAt || now - rate.slowedAt < onceInMs) return grown;
   const from = Math.min(grown.perSecond, Math.max(measured, bounds.least));
   const perSecond = Math.min(rate.most, Math.max(bounds.least, from / 2));
   return {
@@ -41,6 +44,7 @@ export function slower(rate: WriteRate, measured: number, now: number): WriteRat
     perSecond,
     step: Math.max(bounds.leastStep, from / 2 / bounds.recoverySeconds),
     since: now,
+    slowedAt: now,
   };
 }
 

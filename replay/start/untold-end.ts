@@ -37,6 +37,9 @@ export async function untoldFigures(
   const parked = await parkedKeys(store, generation);
   return {
     generation,
-    figures: { ...before, parked, peakMemoryBytes: process.memoryUsage.rss(), resumed: true },
+    figures: {
+      ...{ ...before, parked, throttled: 0, peakMemoryBytes: process.memoryUsage.rss() },
+      resumed: true,
+    },
   };
 }

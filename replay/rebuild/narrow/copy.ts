@@ -94,10 +94,11 @@ async function writeCopies(
   for (let at = 0; at < writes.length;) {
     if (paced.pauseMs > 0) await wait(paced.pauseMs, undefined, { signal });
     const some = writes.slice(at, at + paced.batch);
+    const before = paced.throttled;
     // What an earlier run copied is there already: it is as good.
     await paced.write(some);
     at += some.length;
-    meter.wrote(some.length);
+    meter.wrote(some.length, paced.throttled - before);
   }
 }
 
