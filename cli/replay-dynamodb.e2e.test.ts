@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { join } from 'node:path';
-import { describeWith, emulator, endpointOf } from '../kit/aws/emulators.ts';
+import { patience } from '../kit/aws/account.ts';
+import { clientConfig } from '../kit/aws/client-config.ts';
+import { describeWith, emulator } from '../kit/aws/emulators.ts';
+import { uniqueName } from '../kit/aws/test-names.ts';
 import { askBanyan, type BanyanProcess } from '../kit/banyan-process.ts';
 import { eventually } from '../kit/eventually.ts';
 import { areSettled, viewFigures, type ViewFigures } from '../kit/view-figures.ts';
-import { newPrefix } from '../projections/dynamodb/testing/local-client.ts';
 import {
   doneReplay,
   openReplayEnvironment,
@@ -38,13 +40,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { reconciliation } from 'banyan/projections';
 import { dynamodbViews } from 'banyan/projections/dynamodb';`,
     views: `dynamodbViews({
-    prefix: '${newPrefix()}',
+    prefix: '${uniqueName()}',
     shards: 4,
-    client: new DynamoDBClient({
-      endpoint: '${endpointOf(dynamodb)}',
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    }),
+    client: new DynamoDBClient(${JSON.stringify(clientConfig(dynamodb))}),
   })`,
   });
 
@@ -124,5 +122,5 @@ describeWith([dynamodb], 'views in DynamoDB', () => {
     expect(await verified()).toBe(0);
     await done('retire', 'order:2', '--yes');
     await settled(200, 10);
-  }, 240_000);
+  }, 240_000 * patience);
 });

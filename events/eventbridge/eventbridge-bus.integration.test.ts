@@ -3,7 +3,8 @@ import { ListRulesCommand, TestEventPatternCommand } from '@aws-sdk/client-event
 import { GetQueueUrlCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { canonicalJson, createLogger } from 'banyan/runtime';
 import fc from 'fast-check';
-import { describeWith, emulator, endpointOf } from '../../kit/aws/emulators.ts';
+import { describeWith, emulator } from '../../kit/aws/emulators.ts';
+import { uniqueName } from '../../kit/aws/test-names.ts';
 import { eventually } from '../../kit/eventually.ts';
 import { busContract } from '../bus.contract.ts';
 import type { Delivery, RunningSubscription } from '../bus.ts';
@@ -17,7 +18,7 @@ import { eventEntry, probeEntry, tallyEntry } from './entries.ts';
 import type { EventBridgeBus, EventBridgeBusOptions } from './eventbridge-bus.ts';
 import { queueName } from './names.ts';
 import { subscriptionPattern, tallyPattern } from './pattern.ts';
-import { clientsOf, openBus, type Clients } from './testing/ministack-bus.ts';
+import { clientsOf, openBus, type Clients } from './testing/test-bus.ts';
 
 const ministack = await emulator('ministack');
 const orders: EventLogRef = { source: 'shop', translation: 'orders', version: 1 };
@@ -25,7 +26,7 @@ const fixed = { ...orders, version: 2 };
 const limits = { entries: 10, bytes: 262_143 };
 
 describeWith([ministack], 'on MiniStack', () => {
-  const clients: Clients = clientsOf(endpointOf(ministack));
+  const clients: Clients = clientsOf(ministack);
   afterAll(() => {
     clients.events.destroy();
     clients.queues.destroy();
@@ -156,15 +157,18 @@ describeWith([ministack], 'on MiniStack', () => {
     await bus.remove('order-summary.g3');
     expect(await rules(bus)).toEqual([]);
     const QueueName = queueName(bus.busName, 'order-summary.g3');
-    const asked = clients.queues.send(new GetQueueUrlCommand({ QueueName }));
-    await expect(asked).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
+    // A queue of AWS is gone within a minute.
+    await eventually(async () => {
+      const asked = clients.queues.send(new GetQueueUrlCommand({ QueueName }));
+      await expect(asked).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
+    });
     const { events } = await listen(another);
     await another.publish([eventOf(orders, 'A')]);
     await eventually(() => expect(events).not.toHaveLength(0));
   });
 
   test('a bus that is not there is told at the subscription', async () => {
-    const bus = await open({ busName: 'nowhere' });
+    const bus = await open({ busName: uniqueName() });
     await expect(listen(bus)).rejects.toMatchObject({ code: 'SUBSCRIPTION_REFUSED', retryable: false });
     await bus.remove('order-summary.g3');
   });

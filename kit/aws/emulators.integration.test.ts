@@ -2,7 +2,9 @@ import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, ListEventBusesCommand } from '@aws-sdk/client-eventbridge';
 import { CreateQueueCommand, ListMessageMoveTasksCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, expect, test } from '@jest/globals';
-import { describeWith, emulator, endpointOf, type Emulator } from './emulators.ts';
+import { clientConfig } from './client-config.ts';
+import { describeWith, emulator, endpointOf, type Upstream } from './emulators.ts';
+import { uniqueName } from './test-names.ts';
 import { invokeOnce } from './testing/invoke-once.ts';
 
 const [dynamodb, ministack, elasticmq, lambdaRic] = await Promise.all([
@@ -12,14 +14,13 @@ const [dynamodb, ministack, elasticmq, lambdaRic] = await Promise.all([
 const opened: { destroy(): void }[] = [];
 afterAll(() => opened.forEach((client) => client.destroy()));
 
-function open<C extends { destroy(): void }>(Client: new (settings: object) => C, emulator: Emulator): C {
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  const client = new Client({ endpoint: endpointOf(emulator), region: 'us-east-1', credentials });
+function open<C extends { destroy(): void }>(Client: new (settings: object) => C, upstream: Upstream): C {
+  const client = new Client(clientConfig(upstream));
   opened.push(client);
   return client;
 }
 
-describeWith([dynamodb], 'DynamoDB Local', () => {
+describeWith([dynamodb], 'DynamoDB Local, or an account,', () => {
   test('has tables', async () => {
     const { TableNames } = await open(DynamoDBClient, dynamodb).send(new ListTablesCommand({}));
     expect(TableNames).toBeInstanceOf(Array);
@@ -30,15 +31,17 @@ describeWith([dynamodb], 'DynamoDB Local', () => {
   });
 });
 
-describeWith([ministack], 'MiniStack', () => {
+describeWith([ministack], 'MiniStack, or an account,', () => {
   test('has the default event bus', async () => {
     const { EventBuses } = await open(EventBridgeClient, ministack).send(new ListEventBusesCommand({}));
     expect(EventBuses?.map(({ Name }) => Name)).toContain('default');
   });
 
   test('has queues, which it names by its own address', async () => {
-    const created = await open(SQSClient, ministack).send(new CreateQueueCommand({ QueueName: 'kit-alive' }));
-    expect(created.QueueUrl).toMatch(endpointOf(ministack));
+    const client = open(SQSClient, ministack);
+    const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: uniqueName() }));
+    const address = ministack.kind === 'running' ? endpointOf(ministack) : await client.config.region();
+    expect(QueueUrl).toMatch(address);
   });
 });
 

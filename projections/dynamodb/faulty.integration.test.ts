@@ -1,12 +1,14 @@
 import { expect, test } from '@jest/globals';
-import { describeWith, emulator, endpointOf } from '../../kit/aws/emulators.ts';
+import { describeWith, emulator } from '../../kit/aws/emulators.ts';
+import { uniqueName } from '../../kit/aws/test-names.ts';
 import { seeded } from '../../kit/seeded.ts';
+import { expectPurged } from '../testing/by-index.ts';
 import { newGeneration, settled, tombstone, write } from '../testing/examples.ts';
 import { viewStoreContract } from '../view-store.contract.ts';
 import type { GenerationId, ItemWrite, ViewStore } from '../view-store.ts';
 import { dynamodbViews, type DynamodbViewsOptions } from './dynamodb-views.ts';
 import { faultyClient, type CallFault, type Faults } from './testing/faulty-client.ts';
-import { localClient, newPrefix } from './testing/local-client.ts';
+import { testClient } from './testing/test-client.ts';
 
 const dynamodb = await emulator('dynamodb');
 const log = 'shop:orders@1';
@@ -26,9 +28,9 @@ async function stores(
   faults: Faults,
   given: Partial<DynamodbViewsOptions> = {},
 ): Promise<readonly [faulty: ViewStore, sound: ViewStore]> {
-  const [endpoint, prefix] = [endpointOf(dynamodb), newPrefix()];
-  const faulty = dynamodbViews({ client: faultyClient(endpoint, faults), prefix, ...given });
-  const sound = dynamodbViews({ client: localClient(endpoint), prefix });
+  const prefix = uniqueName();
+  const faulty = dynamodbViews({ client: faultyClient(dynamodb, faults), prefix, ...given });
+  const sound = dynamodbViews({ client: testClient(dynamodb), prefix });
   await sound.prepare();
   return [faulty, sound];
 }
@@ -63,8 +65,8 @@ describeWith([dynamodb], 'DynamoDB Local, its calls failing now and then', () =>
       },
       isHalved: () => random() < 0.1,
     };
-    const client = faultyClient(endpointOf(dynamodb), faults);
-    const prefix = newPrefix();
+    const client = faultyClient(dynamodb, faults);
+    const prefix = uniqueName();
     return [dynamodbViews({ client, prefix, shards: 3 }), dynamodbViews({ client, prefix, shards: 3 })];
   });
 });
@@ -158,7 +160,8 @@ describeWith([dynamodb], 'a fault of DynamoDB', () => {
     const [denied] = await stores({ faultOf: () => 'denied' });
     const refused = { code: 'VIEW_STORE_REFUSED', retryable: false };
     await expect(denied.pointer('g')).rejects.toMatchObject(refused);
-    const nowhere = dynamodbViews({ client: localClient('http://127.0.0.1:1', 1), patienceMs: 0 });
+    const noone = { kind: 'running', endpoint: 'http://127.0.0.1:1' } as const;
+    const nowhere = dynamodbViews({ client: testClient(noone, 1), patienceMs: 0 });
     await expect(nowhere.pointer('g')).rejects.toMatchObject(unreachable);
   });
 });
@@ -190,7 +193,7 @@ describeWith([dynamodb], 'a process that sleeps before it writes', () => {
       await sound.writeMany(id, [creating(a, first)]);
       await sound.writeMany(id, [write(tombstone(a, 2), 1)]);
       await moveTo(sound, id, first + 1);
-      expect(await sound.purgeRemoved(id, '2030')).toBe(1);
+      await expectPurged(sound, id, '2030', 1);
       wake.give();
       expect(await late).toEqual({ conflicts: [a] });
       expect([...(await sound.readMany(id, [a, b])).keys()]).toEqual([b]);

@@ -1,19 +1,21 @@
-import { QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { QueryCommand, ScanCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { expect, test } from '@jest/globals';
-import { describeWith, emulator, endpointOf } from '../../kit/aws/emulators.ts';
+import { describeWith, emulator } from '../../kit/aws/emulators.ts';
+import { uniqueName } from '../../kit/aws/test-names.ts';
 import { seeded } from '../../kit/seeded.ts';
 import { encodeSort } from '../index-key.ts';
+import { byIndex, expectKeys } from '../testing/by-index.ts';
 import { allPages, byGroup, keysOf, newGeneration, settled, write } from '../testing/examples.ts';
 import { parked } from '../testing/unsettled-items.ts';
 import type { ItemWrite, ViewStore } from '../view-store.ts';
 import type { CallCost } from './dynamo.ts';
 import { dynamodbViews, mostItemBytes, type DynamodbViewsOptions } from './dynamodb-views.ts';
-import { localClient, newPrefix } from './testing/local-client.ts';
+import { testClient } from './testing/test-client.ts';
 
 const dynamodb = await emulator('dynamodb');
 
 async function prepared(given: Partial<DynamodbViewsOptions> = {}): Promise<ViewStore> {
-  const store = dynamodbViews({ client: localClient(endpointOf(dynamodb)), prefix: newPrefix(), ...given });
+  const store = dynamodbViews({ client: testClient(dynamodb), prefix: uniqueName(), ...given });
   await store.prepare();
   return store;
 }
@@ -57,7 +59,9 @@ describeWith([dynamodb], 'what is special to DynamoDB', () => {
       keys.map((key) => write(settled(key, 1), undefined, { group: 'g', sort })),
     );
     for (const order of ['ascending', 'descending'] as const)
-      expect((await keysOf(store, id, 'g', { order })).sort()).toEqual(keys);
+      await byIndex(store, async () =>
+        expect((await keysOf(store, id, 'g', { order })).sort()).toEqual(keys),
+      );
     expect((await store.scan(id, { limit: 20 })).items.map(({ key }) => key)).toEqual(keys);
   });
 
@@ -68,6 +72,7 @@ describeWith([dynamodb], 'what is special to DynamoDB', () => {
       id,
       [1, 2, 3, 4, 5].map((n) => write(settled(`k${n}`, 1), undefined, { group: 'g', sort: n })),
     );
+    await expectKeys(store, id, 'g', ['k1', 'k2', 'k3', 'k4', 'k5']);
     const ask = async (given: object): Promise<string[]> =>
       (await store.query(id, { index: byGroup, partition: 'g', limit: 9, ...given })).items.map(
         (one) => one.key,
@@ -103,7 +108,7 @@ describeWith([dynamodb], 'what is special to DynamoDB', () => {
   });
 
   test('what is tracked may be larger than an item, and leaves nothing behind', async () => {
-    const [client, prefix] = [localClient(endpointOf(dynamodb)), newPrefix()];
+    const [client, prefix] = [testClient(dynamodb), uniqueName()];
     const store = await prepared({ client, prefix });
     const id = await newGeneration(store);
     const partsOf = (): Promise<number> => partsIn(client, prefix);
@@ -126,7 +131,7 @@ describeWith([dynamodb], 'what is special to DynamoDB', () => {
   });
 
   test('a generation that was dropped and made again is found by who knew the first', async () => {
-    const [client, prefix] = [localClient(endpointOf(dynamodb)), newPrefix()];
+    const [client, prefix] = [testClient(dynamodb), uniqueName()];
     const store = dynamodbViews({ client, prefix });
     const other = dynamodbViews({ client, prefix });
     await store.prepare();
@@ -154,7 +159,7 @@ describeWith([dynamodb], 'what is special to DynamoDB', () => {
   });
 
   test('options that make no store are refused', () => {
-    const client = localClient(endpointOf(dynamodb));
+    const client = testClient(dynamodb);
     for (const given of [
       { prefix: 'a b' },
       { shards: 0 },
@@ -169,7 +174,7 @@ describeWith([dynamodb], 'what is special to DynamoDB', () => {
 });
 
 /** How many parts of what is tracked lie in the only generation's table. */
-async function partsIn(client: ReturnType<typeof localClient>, prefix: string): Promise<number> {
+async function partsIn(client: DynamoDBClient, prefix: string): Promise<number> {
   const { Items = [] } = await client.send(new ScanCommand({ TableName: `${prefix}-views` }));
   const table = Items.flatMap((row) => row['t']?.S ?? [])[0];
   const { Count } = await client.send(

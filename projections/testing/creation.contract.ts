@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Progress } from 'banyan/events';
 import { emptyTracking } from '../tracker/ledger.ts';
 import type { AtomicViewStore, GenerationId, ItemWrite, ViewStore } from '../view-store.ts';
+import { expectPurged } from './by-index.ts';
 import { newGeneration, settled, tombstone, write } from './examples.ts';
 
 const [log, other] = ['shop:orders@1', 'shop:customers@2'];
@@ -91,7 +92,7 @@ export function creationContract(store: () => ViewStore, another: () => ViewStor
       const late = creating('a', { [log]: { position: 1, index: 0 } });
       await store().writeMany(id, [write(tombstone('a', 2))]);
       await moveTo(id, { [log]: { position: 2 } });
-      expect(await store().purgeRemoved(id, '2030')).toBe(1);
+      await expectPurged(store(), id, '2030', 1);
       expect(await another().writeMany(id, [late])).toMatchObject({ conflicts: ['a'] });
       expect((await store().scan(id, { limit: 1 })).items).toEqual([]);
     });

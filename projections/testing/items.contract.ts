@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { eventAt } from 'banyan/events';
 import { canonicalJson } from 'banyan/runtime';
 import type { ItemState, ViewStore } from '../view-store.ts';
+import { expectPurged, expectTroubled } from './by-index.ts';
 import { exampleEvent } from './counters.ts';
 import { at, newGeneration, settled, tombstone, write } from './examples.ts';
 import { open, parked, troubledItem } from './unsettled-items.ts';
@@ -114,9 +115,9 @@ export function itemsContract(store: () => ViewStore): void {
         write(tombstone('c', 3)),
         write(settled('d', 4)),
       ]);
-      expect(await store().purgeRemoved(id, at(3).logTime)).toBe(1);
+      await expectPurged(store(), id, at(3).logTime, 1);
       expect([...(await store().readMany(id, ['a', 'b', 'c', 'd'])).keys()].sort()).toEqual(['a', 'c', 'd']);
-      expect(await store().purgeRemoved(id, at(9).logTime)).toBe(1);
+      await expectPurged(store(), id, at(9).logTime, 1);
       expect((await store().writeMany(id, [write(settled('c', 9))])).conflicts).toEqual([]);
       expect((await store().scan(id, { limit: 10 })).items.map(({ key }) => key)).toEqual(['a', 'c', 'd']);
     });
@@ -129,6 +130,7 @@ export function itemsContract(store: () => ViewStore): void {
         open('of-base', 1, [], { base: { document: undefined, at: at(2) } }),
         open('of-base-document', 1, [1, 2], { base }),
         open('newer', 1, [1, 3]),
+        open('older', 1, [1]),
         open('with-document', 1, [1, 2], { document: { n: 1 } }),
         open('in-doubt', 1, [1, 2], { doubt: 2 }),
         open('of-nothing', 1, []),
@@ -142,11 +144,12 @@ export function itemsContract(store: () => ViewStore): void {
       const left = async (): Promise<string[]> =>
         (await store().scan(id, { limit: 100 })).items.map(({ key }) => key).sort();
       const stay = ['behind', 'in-doubt', 'of-nothing', 'parked', 'with-document'];
-      expect(await store().purgeRemoved(id, at(2).logTime)).toBe(0);
-      expect(await store().purgeRemoved(id, at(3).logTime)).toBe(3);
+      await expectPurged(store(), id, at(2).logTime, 1);
+      await expectPurged(store(), id, at(3).logTime, 3);
       expect(await left()).toEqual([...stay, 'newer'].sort());
       expect(await store().writeMany(id, [write(settled('newer', 2), 1)])).toMatchObject({ conflicts: [] });
-      expect(await store().purgeRemoved(id, '2030')).toBe(0);
+      await store().writeMany(id, [write(tombstone('gone', 1))]);
+      await expectPurged(store(), id, '2030', 1);
       expect(await left()).toEqual([...stay, 'newer'].sort());
     });
 
@@ -154,17 +157,19 @@ export function itemsContract(store: () => ViewStore): void {
       const id = await newGeneration(store());
       await store().writeMany(id, [write(troubledItem('a', 1, 'doubt'))]);
       await store().writeMany(id, [write(open('a', 2, [1]), 1)]);
-      expect(await store().purgeRemoved(id, '2030')).toBe(1);
-      expect((await store().troubled(id, 'doubt', { limit: 1 })).items).toEqual([]);
+      await expectPurged(store(), id, '2030', 1);
+      await store().writeMany(id, [write(troubledItem('b', 1, 'doubt'))]);
+      await expectTroubled(store(), id, 'doubt', ['b']);
       await store().writeMany(id, [write(troubledItem('a', 3, 'doubt'))]);
-      expect((await store().troubled(id, 'doubt', { limit: 2 })).items).toHaveLength(1);
+      await expectTroubled(store(), id, 'doubt', ['a', 'b']);
     });
 
     test('a re-created item is a document again', async () => {
       const id = await newGeneration(store());
       await store().writeMany(id, [write(tombstone('a', 1))]);
       await store().writeMany(id, [write(settled('a', 2), 1)]);
-      expect(await store().purgeRemoved(id, at(9).logTime)).toBe(0);
+      await store().writeMany(id, [write(tombstone('b', 1))]);
+      await expectPurged(store(), id, at(9).logTime, 1);
       expect((await store().readMany(id, ['a'])).get('a')).toEqual(settled('a', 2));
     });
 

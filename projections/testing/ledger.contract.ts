@@ -121,7 +121,9 @@ function receiptsContract(store: () => ViewStore, another: () => ViewStore): voi
     test('are kept with writes that all happen, and with none of them when one does not', async () => {
       const id = await newGeneration(store());
       const many = Array.from({ length: 1500 }, (_, at) => write(settled(`k${at}`, 1)));
-      expect(await store().writeMany(id, many, [receipt([1]), receipt([2])])).toMatchObject({ conflicts: [] });
+      expect(await store().writeMany(id, many, [receipt([1]), receipt([2])])).toMatchObject({
+        conflicts: [],
+      });
       expect(bare(await all(id))).toEqual([receipt([1]), receipt([2])]);
       // The conflict is in the first of several parts, or in the only one.
       const first = write(settled('k0', 2));

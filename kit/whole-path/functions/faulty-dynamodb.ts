@@ -1,6 +1,5 @@
-import { once, type Closeable } from 'banyan/runtime';
-import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Upstream } from '../../aws/emulators.ts';
+import { startProxy, type ProxiedCall, type Proxy, type ProxyAnswer } from '../../aws/proxy.ts';
 
 /** What happens to one call of DynamoDB on its way. */
 export type Fault =
@@ -15,15 +14,14 @@ export type Fault =
   | 'unprocessed';
 
 /** A DynamoDB that fails as AWS says it may. */
-export interface FaultyDynamodb extends Closeable {
-  readonly endpoint: string;
+export interface FaultyDynamodb extends Proxy {
   /** How often each fault was met. */
   readonly counts: Readonly<Record<Fault, number>>;
 }
 
 interface FaultyOptions {
-  /** The endpoint that answers. */
-  readonly endpoint: string;
+  /** Who answers. */
+  readonly upstream: Upstream;
   /** Decides for each call, by its operation (`PutItem`). A fault that the operation cannot have is `none`. */
   readonly faultOf: (operation: string) => Fault;
 }
@@ -34,67 +32,51 @@ interface Body {
   readonly TransactItems?: readonly unknown[];
 }
 
-const json = { 'content-type': 'application/x-amz-json-1.0' };
-
-/** Puts faults between clients and an endpoint; listens on loopback. */
-export async function startFaultyDynamodb({ endpoint, faultOf }: FaultyOptions): Promise<FaultyDynamodb> {
+/** Puts faults between clients and an emulator or an account; listens on loopback. */
+export async function startFaultyDynamodb({ upstream, faultOf }: FaultyOptions): Promise<FaultyDynamodb> {
   const counts = { none: 0, throttled: 0, condition: 0, 'lost-answer': 0, unprocessed: 0 };
-  const answer = async (asked: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const target = asked.headers['x-amz-target'];
-    const operation = typeof target === 'string' ? (target.split('.').at(-1) ?? '') : '';
-    const body = await bodyOf(asked);
-    const fault = possible(faultOf(operation), operation, body);
+  const proxy = await startProxy(upstream, 'dynamodb', async (call) => {
+    const fault = possible(faultOf(call.operation), call);
     counts[fault] += 1;
-    if (fault === 'throttled') refuse(response, 'ProvisionedThroughputExceededException', {});
-    else if (fault === 'condition') refuse(response, ...conditionError(operation, body));
-    else await pass(endpoint, asked, body, fault, response);
-  };
-  const server = createServer((asked, response) => {
-    // Whoever asked has been killed, or is told by the broken connection.
-    answer(asked, response).catch(() => response.destroy());
+    switch (fault) {
+      case 'throttled':
+        return refusal('ProvisionedThroughputExceededException', {});
+      case 'condition':
+        return refusal(...conditionError(call));
+      case 'unprocessed':
+        return passHalf(call);
+      case 'lost-answer':
+        await call.pass();
+        return undefined;
+      case 'none':
+        return call.pass();
+    }
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
-  });
-  return {
-    endpoint: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
-    counts,
-    close: once(async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    }),
-  };
+  return { ...proxy, counts };
 }
 
-function possible(fault: Fault, operation: string, body: string): Fault {
+function possible(fault: Fault, { operation, body }: ProxiedCall): Fault {
   if (fault === 'condition' && !body.includes('"ConditionExpression"')) return 'none';
   if (fault === 'unprocessed' && operation !== 'BatchGetItem') return 'none';
   return fault;
 }
 
-async function pass(
-  endpoint: string,
-  asked: IncomingMessage,
-  body: string,
-  fault: Fault,
-  response: ServerResponse,
-): Promise<void> {
-  const split = fault === 'unprocessed' ? halved(body) : undefined;
-  const { status, text } = await forward(endpoint, asked, split?.now ?? body);
-  if (fault === 'lost-answer') response.destroy();
-  else response.writeHead(status, json).end(split ? withUnprocessed(text, split.later) : text);
+async function passHalf({ body, pass }: ProxiedCall): Promise<ProxyAnswer> {
+  const { now, later } = halved(body);
+  const { status, text } = await pass(now);
+  return { status, text: withUnprocessed(text, later) };
 }
 
-function conditionError(operation: string, body: string): [code: string, more: object] {
+function conditionError({ operation, body }: ProxiedCall): [code: string, more: object] {
   if (operation !== 'TransactWriteItems') return ['ConditionalCheckFailedException', {}];
   const { TransactItems = [] } = JSON.parse(body) as Body;
   const reasons = TransactItems.map((_, at) => ({ Code: at === 0 ? 'TransactionConflict' : 'None' }));
   return ['TransactionCanceledException', { CancellationReasons: reasons }];
 }
 
-function refuse(response: ServerResponse, code: string, more: object): void {
+function refusal(code: string, more: object): ProxyAnswer {
   const error = { __type: `com.amazonaws.dynamodb.v20120810#${code}`, message: 'made by the test', ...more };
-  response.writeHead(400, json).end(JSON.stringify(error));
+  return { status: 400, text: JSON.stringify(error) };
 }
 
 /** The first half of each table's keys is asked for now; the others come back as they were given. */
@@ -115,26 +97,4 @@ function halved(body: string): { readonly now: string; readonly later: object } 
 function withUnprocessed(text: string, later: object): string {
   const answered = JSON.parse(text) as { readonly UnprocessedKeys?: object };
   return JSON.stringify({ ...answered, UnprocessedKeys: { ...answered.UnprocessedKeys, ...later } });
-}
-
-function forward(
-  endpoint: string,
-  asked: IncomingMessage,
-  body: string,
-): Promise<{ readonly status: number; readonly text: string }> {
-  const headers = Object.fromEntries(
-    Object.entries(asked.headers).filter(([name]) => name !== 'host' && name !== 'content-length'),
-  );
-  return new Promise((resolve, reject) => {
-    const sent = request(endpoint, { method: 'POST', path: asked.url ?? '/', headers }, (response) => {
-      bodyOf(response).then((text) => resolve({ status: response.statusCode ?? 500, text }), reject);
-    });
-    sent.once('error', reject).end(body);
-  });
-}
-
-async function bodyOf(message: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -7,7 +7,10 @@ import { dynamodbViews } from 'banyan/projections/dynamodb';
 import { bundleFunction } from 'banyan/replay';
 import { awsClient } from 'banyan/runtime/aws';
 import fc from 'fast-check';
+import { patience } from '../../aws/account.ts';
+import { clientConfig } from '../../aws/client-config.ts';
 import { describeWith, emulator, endpointOf } from '../../aws/emulators.ts';
+import { uniqueName } from '../../aws/test-names.ts';
 import { startEnvironment } from '../../lambda/execution-environment.ts';
 import { seeded } from '../../seeded.ts';
 import { expectConverged } from '../convergence/expect-converged.ts';
@@ -41,7 +44,6 @@ const faults: readonly Fault[] = ['throttled', 'condition', 'lost-answer', 'unpr
 
 describeWith([client, dynamodb], 'functions on DynamoDB', () => {
   let directory = '';
-  let worlds = 0;
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'banyan-functions-'));
@@ -72,25 +74,22 @@ export const handler = ${trailsFunction.name}(process.env);`;
       // It is no calm sea that was crossed.
       if (runs >= 8) expect(met.size).toBeGreaterThan(1);
     },
-    (isLong ? 3600 : 300) * 1000,
+    (isLong ? 3600 : 300) * 1000 * patience,
   );
 
   async function begin(weather: AwsWeather, met: Set<string>) {
     const random = seeded(weather.seed);
-    const prefix = `world${String((worlds += 1))}-${String(process.pid)}`;
+    const prefix = uniqueName();
     let isCalm = false;
     const faulty = await startFaultyDynamodb({
-      endpoint: endpointOf(dynamodb),
+      upstream: dynamodb,
       faultOf: () => {
         if (isCalm || random() >= weather.faults) return 'none';
         return faults[Math.floor(random() * faults.length)] ?? 'none';
       },
     });
-    const clients = [endpointOf(dynamodb), faulty.endpoint].map((endpoint) =>
-      awsClient(DynamoDBClient, {
-        ...{ upstream: 'dynamodb', endpoint, region: 'us-east-1' },
-        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-      }),
+    const clients = [dynamodb, { kind: 'running', endpoint: faulty.endpoint } as const].map((upstream) =>
+      awsClient(DynamoDBClient, { upstream: 'dynamodb', ...clientConfig(upstream) }),
     );
     const [store, trackersStore] = clients.map((one) => dynamodbViews({ client: one, prefix, shards: 2 }));
     if (!store || !trackersStore) throw new Error('there are two');

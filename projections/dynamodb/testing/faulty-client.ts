@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { localClient } from './local-client.ts';
+import type { Upstream } from '../../../kit/aws/emulators.ts';
+import { testClient } from './test-client.ts';
 
 /** What happens to one attempt of a call, as AWS says it may. */
 export type CallFault =
@@ -25,12 +26,12 @@ export interface Faults {
 
 type Requests = Record<string, unknown[] | { readonly Keys: unknown[] }>;
 
-/** A real client of DynamoDB Local whose calls fail, beneath the SDK's own retries. */
+/** A real client whose calls fail, beneath the SDK's own retries. */
 export function faultyClient(
-  endpoint: string,
+  upstream: Upstream,
   { faultOf, isHalved = () => false, maxAttempts = 1 }: Faults,
 ): DynamoDBClient {
-  const client = localClient(endpoint, maxAttempts);
+  const client = testClient(upstream, maxAttempts);
   client.middlewareStack.add(
     (next, { commandName = '' }) =>
       async (args) => {

@@ -11,6 +11,7 @@ import {
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
+  SetQueueAttributesCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { queueName, ruleName } from 'banyan/events/eventbridge';
@@ -43,17 +44,33 @@ export async function makeRuleQueue(place: AwsPlace, name: string, EventPattern:
     VisibilityTimeout: '2',
   });
   const Rule = ruleName(name);
-  await events.send(new PutRuleCommand({ Name: Rule, EventBusName, EventPattern }));
+  const { RuleArn } = await events.send(new PutRuleCommand({ Name: Rule, EventBusName, EventPattern }));
+  await allow(place, queue, String(RuleArn));
   const target = { Id: 'queue', Arn: queue.arn };
   await events.send(new PutTargetsCommand({ Rule, EventBusName, Targets: [target] }));
   return { rule: Rule, url: queue.url, deadLetters: dead.url };
+}
+
+interface Queue {
+  readonly url: string;
+  readonly arn: string;
+}
+
+/** Lets the rule, and it alone, send to the queue. */
+async function allow({ queues }: AwsPlace, { url, arn }: Queue, rule: string): Promise<void> {
+  const statement = {
+    ...{ Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' } },
+    ...{ Action: 'sqs:SendMessage', Resource: arn, Condition: { ArnEquals: { 'aws:SourceArn': rule } } },
+  };
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+  await queues.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { Policy } }));
 }
 
 async function makeQueue(
   { queues, busName }: AwsPlace,
   name: string,
   Attributes: Record<string, string>,
-): Promise<{ readonly url: string; readonly arn: string }> {
+): Promise<Queue> {
   const QueueName = queueName(busName, name);
   const { QueueUrl } = await queues.send(new CreateQueueCommand({ QueueName, Attributes }));
   const asked = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] });
@@ -80,7 +97,10 @@ export async function redrive(
 ): Promise<number> {
   let moved = 0;
   for (;;) {
-    const asked = new ReceiveMessageCommand({ QueueUrl: deadLetters, MaxNumberOfMessages: 10 });
+    // A poll that waits asks all of SQS's servers; one that does not may find none of what is there.
+    const asked = new ReceiveMessageCommand({
+      ...{ QueueUrl: deadLetters, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 },
+    });
     const { Messages = [] } = await queues.send(asked);
     if (Messages.length === 0) return moved;
     for (const { Body, ReceiptHandle } of Messages) {
