@@ -20,6 +20,7 @@ import type { Subscription } from '../bus.ts';
 import { refusedByAws } from './aws-failure.ts';
 import { queueName, ruleName } from './names.ts';
 import { subscriptionPattern } from './pattern.ts';
+import { policyAllowing } from './queue-policy.ts';
 
 /** Where subscriptions have their rules and queues. */
 export interface SubscriptionPlace {
@@ -38,8 +39,9 @@ const targetId = 'queue';
 const retentionSeconds = 14 * 24 * 3600;
 
 /**
- * Makes the queue, the rule and its target where they are missing, and gives the rule the subscription's pattern. May
- * be called again at any time, also after it was cut off.
+ * Makes the queue, the rule and its target where they are missing, and gives the rule the subscription's pattern. What
+ * an operator has given the queue stays: its other rights, its dead-letter queue. May be called again at any time, also
+ * after it was cut off.
  * @returns the queue's URL
  * @throws BanyanError PATTERN_TOO_LARGE, SUBSCRIPTION_REFUSED
  */
@@ -55,7 +57,9 @@ export async function ensureSubscription(
     // The rule is made last: what it matches has somewhere to go from the first event on.
     const putRule = new PutRuleCommand({ Name: rule.Rule, EventBusName: busName, EventPattern });
     const { RuleArn } = await events.send(putRule);
-    if (!policy?.includes(String(RuleArn))) await allow(place, url, arn, String(RuleArn));
+    const Policy = policyAllowing(policy, { queue: arn, rule: String(RuleArn) });
+    if (Policy !== undefined)
+      await place.queues.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { Policy } }));
     const target = new PutTargetsCommand({ ...rule, Targets: [{ Id: targetId, Arn: arn }] });
     const { FailedEntries = [] } = await events.send(target);
     const [failed] = FailedEntries;
@@ -93,19 +97,6 @@ async function ensureQueue(
   const asked = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn', 'Policy'] });
   const { Attributes: known } = await queues.send(asked);
   return { url: String(QueueUrl), arn: String(known?.['QueueArn']), policy: known?.['Policy'] };
-}
-
-/** Lets the rule, and it alone, send to the queue. */
-async function allow({ queues }: SubscriptionPlace, url: string, arn: string, rule: string): Promise<void> {
-  const statement = {
-    Effect: 'Allow',
-    Principal: { Service: 'events.amazonaws.com' },
-    Action: 'sqs:SendMessage',
-    Resource: arn,
-    Condition: { ArnEquals: { 'aws:SourceArn': rule } },
-  };
-  const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
-  await queues.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { Policy } }));
 }
 
 async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
