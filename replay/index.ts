@@ -27,6 +27,7 @@ export {
   translationDirectory,
 } from './places.ts';
 export { describeReason, reasonsFor, type Reason } from './plan/reasons.ts';
+export { leastSeconds, type Basis } from './plan/basis.ts';
 export type { ParkedView } from './plan/parked-view.ts';
 export { parkedKeys, type ParkedKeys } from './parked-keys.ts';
 export type {

@@ -146,7 +146,7 @@ async function viewPlan(
 }
 
 async function outOfDateView(
-  { store, directory }: ReplayProject,
+  project: ReplayProject,
   group: ReplayGroup,
   code: ReplayProjection,
   {
@@ -156,7 +156,7 @@ async function outOfDateView(
     writeRate,
   }: Pick<ViewPlan, 'reasons'> & Record<'live' | 'newest', Generation> & { readonly writeRate: number },
 ): Promise<ViewPlan> {
-  const logs = await Promise.all(code.logs.map((ref) => eventLogSize(directory, ref)));
+  const logs = await Promise.all(code.logs.map((ref) => eventLogSize(project.directory, ref)));
   return {
     projection: code.projection.name,
     group: group.name,
@@ -166,7 +166,7 @@ async function outOfDateView(
     reasons,
     isBuilt: newest.state.kind === 'ready' && isMadeBy(newest, code),
     logs,
-    cost: await viewCost(store, live, logs, writeRate),
+    cost: await viewCost(project, live, logs, writeRate),
   };
 }
 

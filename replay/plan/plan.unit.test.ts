@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { settled, write } from '../../projections/testing/examples.ts';
 import { parked } from '../../projections/testing/unsettled-items.ts';
 import type { Bundle, BundleStore } from '../bundles/bundle.ts';
+import { appendHistory } from '../history/history.ts';
 import type { ReplayProject } from '../project.ts';
 import { createEnvironment, type Environment } from '../testing/environment.ts';
 import { planReplay } from './plan.ts';
@@ -76,6 +77,23 @@ test('a rebuild that may take longer than queues keep events is warned of', asyn
   expect(await keeping(5)).toEqual([]);
   expect(await keeping(undefined, 1)).toEqual([]);
   expect(await keeping(5, 1, 'order-1')).toEqual([]);
+});
+
+test('the estimate is by the rebuild before, else by what the store says, and says which', async () => {
+  const { directory, store, group } = environment;
+  const given = project('order-2');
+  const cost = async (of: Partial<ReplayProject> = {}, writeRate?: number) =>
+    (await planReplay({ ...given, ...of }, ['order'], writeRate)).views[0]?.cost;
+  expect(await cost()).toMatchObject({ seconds: 1, basis: { kind: 'measured' }, writeUnits: 3 });
+  const bounded = { store: { ...store, writeUnitsPerSecond: 0.1 } };
+  expect(await cost(bounded)).toMatchObject({ seconds: 30, basis: { kind: 'store', writeUnits: 0.1 } });
+  await appendHistory(directory, {
+    ...{ action: 'finish', group, projections: [{ name: 'order', to: 1, bundle: 'order-1' }] },
+    figures: { events: 9, documents: 6, seconds: 12 },
+  });
+  // Three documents, two seconds each.
+  expect(await cost(bounded)).toMatchObject({ seconds: 6, basis: { kind: 'rebuild', generation: 1 } });
+  expect(await cost(bounded, 0.25)).toMatchObject({ seconds: 12, basis: { kind: 'rebuild' } });
 });
 
 test('a view that stands still as a whole is told too', async () => {

@@ -51,7 +51,7 @@ async function rebuildView(view: StartedView, options: StartOptions): Promise<Re
   const { code, untold } = view;
   if (untold) {
     const rebuilt = await untoldFigures(project, untold);
-    await tell(view, options, { ...finishOf(rebuilt), completed: true });
+    await tell(view, options, { ...finishOf(rebuilt, options), completed: true });
     return rebuilt;
   }
   await project.bundles.put(code.bundle);
@@ -59,7 +59,7 @@ async function rebuildView(view: StartedView, options: StartOptions): Promise<Re
   try {
     await settleEventLogs(project.directory, code.logs, signal);
     const rebuilt = await rebuild(rebuildOptions(view, options));
-    await tell(view, options, finishOf(rebuilt));
+    await tell(view, options, finishOf(rebuilt, options));
     return rebuilt;
   } catch (error) {
     if (!signal.aborted)
@@ -82,14 +82,17 @@ function rebuildOptions({ group, code }: StartedView, options: StartOptions): Re
 /** What the audit trail is told of the building of one view. */
 type Told = Pick<NewHistoryEntry, 'action' | 'figures' | 'completed'> & { readonly to?: number };
 
-function finishOf({ generation, figures }: Rebuilt): Told {
-  const { events, documents, seconds, peakMemoryBytes, parked } = figures;
+function finishOf({ generation, figures }: Rebuilt, { building: { rate } }: StartOptions): Told {
+  const { events, documents, seconds, peakMemoryBytes, parked, throttled, narrow } = figures;
   return {
     action: 'finish',
     to: generation.number,
     figures: {
       ...{ events, documents, seconds: Math.round(seconds * 10) / 10, peakMemoryBytes },
       ...(parked.count > 0 && { parked: parked.count }),
+      ...(throttled > 0 && { throttled }),
+      ...(narrow && { narrow: narrow.affected }),
+      ...(rate !== undefined && { writeRate: rate }),
     },
   };
 }

@@ -1,6 +1,8 @@
 import {
   describeReason,
+  leastSeconds,
   planReplay,
+  type Basis,
   type ReplayPlan,
   type TranslationPlan,
   type ViewPlan,
@@ -94,8 +96,22 @@ function viewText({
     lines.push(
       `  reads about ${number(cost.events)} events, ${bytes(cost.bytes)}, of ${logs.map(({ log }) => log).join(', ')}`,
       `  writes about ${number(cost.documents)} documents of ${bytes(cost.documentBytes)} (${number(cost.writeUnits)} write units on DynamoDB)`,
-      `  takes about ${duration(cost.seconds * 1000)}`,
+      `  takes about ${duration(cost.seconds * 1000)}: ${basisText(cost.basis)}`,
     );
   }
   return `${lines.join('\n')}\n`;
 }
+
+/** Where an estimate comes from. */
+function basisText(basis: Basis): string {
+  switch (basis.kind) {
+    case 'rebuild':
+      return `as the rebuild of generation ${basis.generation} did, which took ${duration(basis.seconds * 1000)} (${basis.at.slice(0, 10)})`;
+    case 'store':
+      return `the store takes ${number(basis.writeUnits)} write units a second of a new generation at first, and ${unknown}`;
+    case 'measured':
+      return `by ${number(basis.documents)} documents a second, measured on another machine, since ${unknown}`;
+  }
+}
+
+const unknown = `no rebuild of the view here has taken ${leastSeconds} s yet`;
