@@ -17,15 +17,24 @@ type OpenTwice<Store> = () => Promise<readonly [Store, Store]>;
 export function viewStoreContract(name: string, open: OpenTwice<ViewStore>): void {
   describe(`${name} as a view store`, () => {
     const { one, other } = opened(open);
-    itemsContract(one);
-    indexesContract(one);
     registryContract(one, other);
     concurrencyContract(one, other);
-    troubledContract(one);
     creationContract(one, other);
     ledgerContract(one, other);
-    modelContract(one);
+    contractOfIndexes(one);
   });
+}
+
+/** The part of it that reads by an index. */
+export function indexReadsContract(name: string, open: OpenTwice<ViewStore>): void {
+  describe(`${name} as it is read by an index`, () => contractOfIndexes(opened(open).one));
+}
+
+function contractOfIndexes(one: () => ViewStore): void {
+  itemsContract(one);
+  indexesContract(one);
+  troubledContract(one);
+  modelContract(one);
 }
 
 /** What every adapter that writes documents and progress in one step must do besides. */
