@@ -16,7 +16,7 @@ export function runBegan(name: string): number | undefined {
   return found?.[1] === undefined ? undefined : Number.parseInt(found[1], 36) * 1000;
 }
 
-/** A name that nothing else has: for a bus, for the prefix of tables. 34 characters of `a-z0-9-`. */
+/** A name that nothing else has: for a bus, for the prefix of tables. 32 characters of `a-z0-9-`. */
 export function uniqueName(): string {
   const run = process.env['BANYAN_TEST_RUN'];
   if (run === undefined) throw new Error('No run of tests: run them by npm run jest.');
