@@ -18,6 +18,8 @@ export interface EnvironmentOptions {
   /** Has `index.mjs`, which exports `handler`. */
   readonly directory: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The trace header of each invocation. Default: of one that is not sampled. */
+  readonly traceHeader?: string;
 }
 
 /** An execution environment of Lambda: one process with the real runtime client, frozen between invocations. */
@@ -45,7 +47,8 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Exe
   let failed: (error: Error) => void = () => undefined;
   const broken = new Promise<never>((_, reject) => (failed = reject));
   broken.catch(() => undefined);
-  const api = await RuntimeApi.start((error) => failed(new Error(`init failed: ${JSON.stringify(error)}`)));
+  const initFailed = (error: unknown): void => failed(new Error(`init failed: ${JSON.stringify(error)}`));
+  const api = await RuntimeApi.start({ ...options, initFailed });
   const began = performance.now();
   const environment = new Environment(api, startClient(options, api.address));
   void environment.ended.then((by) => {

@@ -14,6 +14,15 @@ interface Invoked {
 
 const version = '/2018-06-01/runtime';
 
+interface RuntimeApiOptions {
+  /** Told what the function said when it could not begin. */
+  readonly initFailed: (error: unknown) => void;
+  /** The trace header of each invocation. */
+  readonly traceHeader?: string;
+}
+
+const notSampled = 'Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0';
+
 /**
  * Lambda's Runtime API for one execution environment: the function asks for the next invocation, and tells its answer.
  * It is idle between its answer and the next invocation; there Lambda freezes it.
@@ -21,13 +30,15 @@ const version = '/2018-06-01/runtime';
 export class RuntimeApi {
   readonly #server: Server;
   readonly #initFailed: (error: unknown) => void;
+  readonly #traceHeader: string;
   #waiting: ServerResponse | undefined;
   #idle: (() => void)[] = [];
   #current: Invoked | undefined;
   #invocations = 0;
 
-  private constructor(initFailed: (error: unknown) => void) {
+  private constructor({ initFailed, traceHeader = notSampled }: RuntimeApiOptions) {
     this.#initFailed = initFailed;
+    this.#traceHeader = traceHeader;
     this.#server = createServer((request, response) => {
       this.#take(request, response).catch((error: unknown) => response.destroy(error as Error));
     });
@@ -36,9 +47,8 @@ export class RuntimeApi {
     this.#server.keepAliveTimeout = 0;
   }
 
-  /** @param initFailed told what the function said when it could not begin */
-  static async start(initFailed: (error: unknown) => void): Promise<RuntimeApi> {
-    const api = new RuntimeApi(initFailed);
+  static async start(options: RuntimeApiOptions): Promise<RuntimeApi> {
+    const api = new RuntimeApi(options);
     await new Promise<void>((resolve) => api.#server.listen(0, '127.0.0.1', resolve));
     return api;
   }
@@ -67,7 +77,7 @@ export class RuntimeApi {
         'lambda-runtime-aws-request-id': requestId,
         'lambda-runtime-deadline-ms': String(deadline),
         'lambda-runtime-invoked-function-arn': 'arn:aws:lambda:us-east-1:000000000000:function:test',
-        'lambda-runtime-trace-id': 'Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0',
+        'lambda-runtime-trace-id': this.#traceHeader,
       });
       waiting.end(JSON.stringify(event));
     });

@@ -1,7 +1,7 @@
 import type { DomainEvent } from 'banyan/events';
 import type { EventReference } from 'banyan/events/eventbridge';
 import { systemClock, type Clock, type Logger } from 'banyan/runtime';
-import type { Metrics } from 'banyan/runtime/aws';
+import { noTracer, type Metrics, type Tracer } from 'banyan/runtime/aws';
 import type { UnorderedTarget } from '../apply-unordered.ts';
 import type { ConvergeLimits } from '../converge/limits.ts';
 import type { AnyProjection } from '../projection.ts';
@@ -11,6 +11,7 @@ import type { LogAttributes } from './event-fields.ts';
 import type { LambdaContext, SqsBatchResponse, SqsEvent } from './function-types.ts';
 import { Invocation } from './invocation.ts';
 import { registered } from './registered.ts';
+import { shownMetrics, tracedBatch } from './traced-batch.ts';
 
 /** What a projector on Lambda needs. */
 export interface SqsProjectorOptions {
@@ -22,6 +23,8 @@ export interface SqsProjectorOptions {
   readonly resolve: (reference: EventReference) => Promise<DomainEvent>;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Shows each batch, linked to the traces of its events. Default: nothing is traced. */
+  readonly tracer?: Pick<Tracer, 'traced'>;
   /** The function group that owns the view. */
   readonly group: string;
   /** Fields of each line about an event. */
@@ -55,6 +58,7 @@ export type SqsHandler = (event: SqsEvent, context: LambdaContext) => Promise<Sq
  */
 export function sqsProjector(options: SqsProjectorOptions): SqsHandler {
   const { projection, generation: id, store, limits, metrics, everyMs, clock = systemClock } = options;
+  const { tracer = noTracer, group } = options;
   const generationOf = registered(store, id);
   const tracking = trackingView({ store, generation: id, clock, ...(everyMs !== undefined && { everyMs }) });
   let isCold = true;
@@ -67,7 +71,10 @@ export function sqsProjector(options: SqsProjectorOptions): SqsHandler {
       return { projection, generation, store, tracking, logger, ...(limits && { limits }) };
     };
     try {
-      return await new Invocation({ ...options, logger, clock, context, targetOf }).run(records);
+      return await tracer.traced(tracedBatch(group, id, records), (span) => {
+        const shown = shownMetrics(metrics, span);
+        return new Invocation({ ...options, metrics: shown, logger, clock, context, targetOf }).run(records);
+      });
     } finally {
       metrics.flush();
     }

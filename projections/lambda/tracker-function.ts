@@ -1,5 +1,5 @@
 import { toError, type Logger } from 'banyan/runtime';
-import type { Metrics } from 'banyan/runtime/aws';
+import { noTracer, type Metrics, type Tracer } from 'banyan/runtime/aws';
 import { createTracker, type Tracker, type TrackerOptions, type TrackerStatus } from '../tracker/tracker.ts';
 import { isBeingBuilt } from '../generation-state.ts';
 import type { GenerationId } from '../view-store.ts';
@@ -7,6 +7,7 @@ import { deadlineOf } from './deadline.ts';
 import type { LambdaContext, SqsBatchResponse } from './function-types.ts';
 import { viewDimensions } from './projector-figures.ts';
 import { registered } from './registered.ts';
+import { shownMetrics, viewAnnotations } from './traced-batch.ts';
 
 /** A generation whose watermark the function moves. */
 export type TrackedView = Omit<TrackerOptions, 'generation' | 'logger'> & {
@@ -18,6 +19,8 @@ export interface TrackerFunctionOptions {
   readonly views: readonly TrackedView[];
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Shows the tracking of each view. Default: nothing is traced. */
+  readonly tracer?: Pick<Tracer, 'traced'>;
   /** The function group that owns the views. */
   readonly group: string;
   /** Milliseconds before the function's time limit within which no view is begun. Default 5,000. */
@@ -47,8 +50,7 @@ export function trackerFunction(options: TrackerFunctionOptions): TrackerHandler
         first += 1;
         if (!next) break;
         try {
-          const status = await deadline.timed(async () => (await next.trackerOf())?.run());
-          if (status) writeStatus(metrics, next.view.generation, status);
+          await deadline.timed(() => track(options, next));
         } catch (error) {
           failures.push(error);
           sayFailed(options, next.view.generation, context, error);
@@ -60,6 +62,22 @@ export function trackerFunction(options: TrackerFunctionOptions): TrackerHandler
     if (failures.length > 0) throw toError(failures[0]);
     return { batchItemFailures: [] };
   };
+}
+
+/** A view, and how its tracker is come by. */
+interface Followed {
+  readonly view: TrackedView;
+  readonly trackerOf: () => Promise<Tracker | undefined>;
+}
+
+async function track(
+  { metrics, group, tracer = noTracer }: TrackerFunctionOptions,
+  { view: { generation }, trackerOf }: Followed,
+): Promise<void> {
+  await tracer.traced({ name: 'track', annotations: viewAnnotations(group, generation) }, async (span) => {
+    const status = await (await trackerOf())?.run();
+    if (status) writeStatus(shownMetrics(metrics, span), generation, status);
+  });
 }
 
 /**

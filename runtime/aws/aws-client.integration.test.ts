@@ -1,29 +1,23 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, expect, test } from '@jest/globals';
 import { awsClient, type AwsClientOptions } from './aws-client.ts';
+import {
+  dynamodbAnswer,
+  dynamodbError,
+  startUpstream,
+  type Upstream,
+  type UpstreamAnswer,
+} from './testing/http-upstream.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** An upstream that answers as told, call by call; the last answer for all later ones. */
-async function upstream(...answers: readonly ((answer: ServerResponse) => void)[]) {
-  const sockets = new Set<Socket>();
-  const calls: IncomingMessage[] = [];
-  const server = createServer((request, response) => {
-    sockets.add(request.socket);
-    calls.push(request);
-    request.resume().on('end', () => (answers[calls.length - 1] ?? answers.at(-1))?.(response));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closing.push(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sockets, calls };
+async function upstream(...answers: readonly UpstreamAnswer[]): Promise<Upstream> {
+  const started = await startUpstream(...answers);
+  closing.push(() => started.close());
+  return started;
 }
 
 function clientOf(endpoint: string, given: Partial<AwsClientOptions> = {}) {
@@ -41,14 +35,8 @@ function clientOf(endpoint: string, given: Partial<AwsClientOptions> = {}) {
 }
 
 const ask = new GetItemCommand({ TableName: 't', Key: { k: { S: 'a' } } });
-const found = (answer: ServerResponse): void =>
-  void answer
-    .writeHead(200, { 'content-type': 'application/x-amz-json-1.0' })
-    .end('{"Item":{"k":{"S":"a"}}}');
-const failed = (answer: ServerResponse): void =>
-  void answer
-    .writeHead(500, { 'content-type': 'application/x-amz-json-1.0' })
-    .end('{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}');
+const found = dynamodbAnswer(200, { Item: { k: { S: 'a' } } });
+const failed = dynamodbError(500, 'InternalServerError');
 
 test('calls one after the other share a connection, and each is told', async () => {
   const { endpoint, sockets } = await upstream(found);

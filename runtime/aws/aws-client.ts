@@ -1,5 +1,7 @@
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Metrics } from './metrics.ts';
+import { tracedCalls } from './traced-calls.ts';
+import type { Tracer } from './tracer.ts';
 
 /** How an AWS client behaves. */
 export interface AwsClientOptions {
@@ -21,6 +23,8 @@ export interface AwsClientOptions {
   readonly maxSockets?: number;
   /** Told the latency of each attempt. */
   readonly metrics?: Pick<Metrics, 'latency'>;
+  /** Told each call: its operation, tables or queue, attempts and error; nothing of what is sent or answered. */
+  readonly tracer?: Pick<Tracer, 'called'>;
 }
 
 /** What a client is made of. */
@@ -41,6 +45,10 @@ interface Stack {
     middleware: (next: Call) => Call,
     options: { readonly step: 'deserialize'; readonly name: string },
   ): void;
+  add(
+    middleware: ReturnType<typeof tracedCalls>,
+    options: { readonly step: 'initialize'; readonly name: string },
+  ): void;
 }
 
 /**
@@ -52,7 +60,7 @@ export function awsClient<Client extends { readonly middlewareStack: object }>(
   make: new (config: AwsClientConfig) => Client,
   options: AwsClientOptions,
 ): Client {
-  const { upstream, region, endpoint, credentials, metrics } = options;
+  const { upstream, region, endpoint, credentials, metrics, tracer } = options;
   const { maxAttempts = 5, connectMs = 1000, requestMs = 5000, maxSockets = 64 } = options;
   const agent = { keepAlive: true, maxSockets };
   const client = new make({
@@ -71,10 +79,12 @@ export function awsClient<Client extends { readonly middlewareStack: object }>(
     ...(endpoint !== undefined && { endpoint }),
     ...(credentials && { credentials }),
   });
-  if (metrics) {
-    // The innermost step: each attempt is told, without the waits between them.
-    const stack = client.middlewareStack as Stack;
-    stack.add(timing(upstream, metrics), { step: 'deserialize', name: 'banyanLatency' });
+  const stack = client.middlewareStack as Stack;
+  // The innermost step: each attempt is told, without the waits between them.
+  if (metrics) stack.add(timing(upstream, metrics), { step: 'deserialize', name: 'banyanLatency' });
+  if (tracer) {
+    const named = region ?? process.env['AWS_REGION'];
+    stack.add(tracedCalls(tracer, named), { step: 'initialize', name: 'banyanTrace' });
   }
   return client;
 }
