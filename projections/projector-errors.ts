@@ -73,6 +73,14 @@ export function subscriptionChanged(id: GenerationId, missing: readonly string[]
   );
 }
 
+/** What is wrong with one item, and not with the store. */
+const ofAnItem = ['DOCUMENT_NOT_STORABLE', 'ITEM_UNREADABLE', 'WRITE_INVALID', 'LOG_TIME_INVALID'];
+
+/** Whether an item is to blame, so that the others are written without it. */
+export function isOfAnItem(error: unknown): error is BanyanError {
+  return isBanyanError(error) && ofAnItem.includes(error.code);
+}
+
 /** Whether the same may succeed later. */
 export function isRetryable(error: unknown): error is BanyanError {
   return isBanyanError(error) && error.retryable;

@@ -1,5 +1,5 @@
 import { isBanyanError } from 'banyan/runtime';
-import { isRetryable } from '../projector-errors.ts';
+import { isOfAnItem, isRetryable } from '../projector-errors.ts';
 
 /** What to do with a chunk that was not applied. */
 export type ChunkFailure =
@@ -12,13 +12,10 @@ export type ChunkFailure =
   /** The projection is parked: the events wait in the event log. */
   | 'parked';
 
-/** What is wrong with one item, and not with the store. */
-const ofAnItem = ['DOCUMENT_NOT_STORABLE', 'ITEM_UNREADABLE', 'WRITE_INVALID', 'LOG_TIME_INVALID'];
-
 /** Tells it by the error. Pure. */
 export function chunkFailureOf(error: unknown): ChunkFailure {
   if (isBanyanError(error, 'PROJECTION_FAILED')) return 'parked';
   if (isBanyanError(error, 'ITEMS_CONTESTED')) return 'again';
   if (isRetryable(error)) return 'stop';
-  return isBanyanError(error) && ofAnItem.includes(error.code) ? 'split' : 'stop';
+  return isOfAnItem(error) ? 'split' : 'stop';
 }

@@ -46,6 +46,10 @@ export const fragile = counters
       return document;
     },
   })
+  .on(event('Large', keys), {
+    key: (data) => data.keys,
+    apply: (document) => ({ count: 0, hash: 0, ...document, group: 'x'.repeat(400 * 1024) }),
+  })
   .on(event('Nowhere', keys), {
     key: () => {
       throw new Error('its key cannot be told');

@@ -117,6 +117,8 @@ class GenerationTracker implements Tracker {
   /** No catch-up before this time: one that leaves items behind reads the same again. */
   #notBefore = -Infinity;
   #decidedAt: number | undefined;
+  /** Ranges with events whose items the store refuses, and when they are tried again. */
+  #refused: ReadonlyMap<string, number> = new Map();
 
   constructor(options: TrackerOptions) {
     const { projection, generation, store, logger, clock = systemClock, itemLimits } = options;
@@ -211,21 +213,30 @@ class GenerationTracker implements Tracker {
   async #healOverdue(unmet: readonly Unmet[], proven: Set<string>): Promise<boolean> {
     const { logs, logger, healAfterMs = 30_000 } = this.#options;
     const overdue = unmet.filter(({ range }) => this.#clock.now() - range.at > healAfterMs);
+    const refused = new Map<string, number>();
     let isNew = false;
     for (const one of overdue) {
       const log = logs.find(({ log: ref }) => eventLogName(ref) === one.range.log);
       if (!log || !(await this.#isToHeal(log, one))) continue;
+      const name = nameOf(one.range);
+      const notBefore = this.#refused.get(name) ?? -Infinity;
+      if (this.#clock.now() < notBefore) {
+        refused.set(name, notBefore);
+        continue;
+      }
       try {
         const healed = await heal(this.#target, log, one);
+        if (healed.refused > 0) refused.set(name, this.#clock.now() + healAfterMs);
         // All events of the range have receipts, whatever the tally says.
-        if (healed === 0) proven.add(nameOf(one.range));
-        isNew = true;
+        else if (healed.applied === 0) proven.add(name);
+        isNew ||= healed.applied > 0 || healed.refused === 0;
       } catch (error) {
         if (!isBanyanError(error, 'PROJECTION_FAILED') && !isBanyanError(error, 'ITEMS_CONTESTED'))
           throw error;
         logger.error({ projection: this.#options.projection.name, err: error }, error.message);
       }
     }
+    this.#refused = refused;
     return isNew;
   }
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DomainEvent, LogCursor, MergedLog } from 'banyan/events';
-import { createLogger } from 'banyan/runtime';
+import { BanyanError, createLogger } from 'banyan/runtime';
 import { skipStuck } from '../parked.ts';
 import { hookedStore } from '../testing/hooked-store.ts';
 import { crmLog, shopLog, UnorderedView } from '../testing/unordered-view.ts';
+import type { ViewStore } from '../view-store.ts';
 
 const shop = 'shop:orders@1';
 const crm = 'crm:contacts@1';
@@ -206,6 +207,51 @@ describe('healing', () => {
     view.tally();
     view.now += 100_000;
     expect(await view.tracker().run()).toMatchObject({ healed: 1200, behind: 0 });
+    expect(await view.documents()).toEqual(view.expected);
+  });
+});
+
+describe('healing of an event whose item the store refuses', () => {
+  test('heals all others, says it, waits before that event, and tries again later', async () => {
+    const lines: string[] = [];
+    const logger = createLogger({ write: (line) => void lines.push(line) });
+    const view = await UnorderedView.begin();
+    let isRefusing = true;
+    const refused = new BanyanError('DOCUMENT_NOT_STORABLE', 'the item of bad is refused');
+    const store: ViewStore = {
+      ...view.store,
+      writeMany: async (id, writes, receipts) => {
+        if (isRefusing && writes.some(({ item }) => item.key === 'bad')) throw refused;
+        return view.store.writeMany(id, writes, receipts);
+      },
+    };
+    const tracker = view.tracker({ store, logger, healAfterMs: 1000 });
+    view.append(...['a', 'b', 'c'].map((key) => ['Counted', key] as const));
+    view.tally();
+    const [bad] = view.append(['Counted', 'bad'], ['Counted', 'a']);
+    view.append(...['d', 'e'].map((key) => ['Counted', key] as const));
+    view.tally();
+    view.now += 2000;
+    const before = { watermark: { [shop]: { position: 2 } }, healed: 3, unmet: 1 };
+    expect(await tracker.run()).toMatchObject(before);
+    const others = new Map([...view.expected].filter(([key]) => key !== 'bad'));
+    expect(await view.documents()).toEqual(others);
+    const said = (): number => lines.filter((line) => line.includes(`event ${bad.id} is not healed`)).length;
+    expect(said()).toBe(1);
+    // Not with each run: the range would be read from the event log again and again.
+    expect(await tracker.run()).toMatchObject(before);
+    expect(said()).toBe(1);
+    view.now += 1001;
+    expect(await tracker.run()).toMatchObject(before);
+    expect(said()).toBe(2);
+    isRefusing = false;
+    view.now += 1001;
+    const { end } = view.log;
+    expect(await tracker.run()).toMatchObject({
+      watermark: { [shop]: { position: end } },
+      healed: 7,
+      unmet: 0,
+    });
     expect(await view.documents()).toEqual(view.expected);
   });
 });
