@@ -15,7 +15,11 @@ const Counted = event('Counted', key);
 /** Removes its keys. */
 const Cleared = event('Cleared', key);
 
-const Counter = z.object({ count: z.int(), hash: z.int(), group: z.string() });
+const Counter = z.object({
+  ...{ count: z.int(), hash: z.int(), group: z.string() },
+  /** Ballast. */
+  more: z.string().exactOptional(),
+});
 
 /** The example projection. */
 export const counters = projection('counters', Counter)

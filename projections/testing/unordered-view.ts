@@ -48,7 +48,7 @@ export const fragile = counters
   })
   .on(event('Large', keys), {
     key: (data) => data.keys,
-    apply: (document) => ({ count: 0, hash: 0, ...document, group: 'x'.repeat(400 * 1024) }),
+    apply: (document) => ({ count: 0, hash: 0, group: '', ...document, more: 'x'.repeat(400 * 1024) }),
   })
   .on(event('Nowhere', keys), {
     key: () => {
