@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { join } from 'node:path';
 import { patience } from '../kit/aws/account.ts';
 import { clientConfig } from '../kit/aws/client-config.ts';
@@ -21,6 +21,7 @@ import { order, projectFiles } from './testing/replay-files.ts';
  * and cursors: `banyan dev` feeds them by tallies, and a replay builds, compares and moves as it does in Postgres.
  */
 const dynamodb = await emulator('dynamodb');
+jest.setTimeout(240_000 * patience);
 
 const groups = `
     group('orders', {
@@ -122,5 +123,5 @@ describeWith([dynamodb], 'views in DynamoDB', () => {
     expect(await verified()).toBe(0);
     await done('retire', 'order:2', '--yes');
     await settled(200, 10);
-  }, 240_000 * patience);
+  });
 });

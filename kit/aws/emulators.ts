@@ -9,8 +9,8 @@ export type Upstream = Emulator | { readonly kind: 'account' };
 /** What an account has itself; the others are tools, and stay on this machine. */
 const ofAccount: readonly EmulatorName[] = ['dynamodb', 'ministack'];
 
-/** Milliseconds that a test of an account may take, where it does not say. */
-const accountTestMs = 60_000 * patience;
+// For all tests of the file, where it does not say more.
+if (isOnAccount) jest.setTimeout(60_000 * patience);
 
 /**
  * An emulator, shared by all files of the test run and ended with it; started, and installed where need be, when the
@@ -39,10 +39,9 @@ export function endpointOf(upstream: Upstream): string {
 
 /**
  * A `describe` for which all of the emulators have to run. Where one is missing, a skipped test says why; in CI, where
- * nothing may be left out, it throws. With an account, all tests of the file may take longer.
+ * nothing may be left out, it throws.
  */
 export function describeWith(upstreams: readonly Upstream[], name: string, body: () => void): void {
-  if (upstreams.some(({ kind }) => kind === 'account')) jest.setTimeout(accountTestMs);
   const missing = upstreams.flatMap((each) => (each.kind === 'missing' ? [each.why] : []));
   if (missing.length === 0) {
     describe(name, body);

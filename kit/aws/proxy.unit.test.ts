@@ -43,21 +43,16 @@ async function proxied(
   answer: (call: ProxiedCall) => Promise<ProxyAnswer | undefined> = (call) => call.pass(),
 ) {
   const proxy = await startProxy(upstream, name, answer);
-  closing.push(proxy.close);
+  closing.push(() => proxy.close());
   // A client of another process, which knows nothing of the account.
   return { ...clientConfig({ kind: 'running', endpoint: proxy.endpoint }), maxAttempts: 1 };
 }
 
 /** Sets variables of the environment until the test is over. */
 function setEnvironment(given: Readonly<Record<string, string>>): void {
-  const before = Object.keys(given).map((name) => [name, process.env[name]] as const);
-  Object.assign(process.env, given);
-  closing.push(async () => {
-    for (const [name, value] of before) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
-  });
+  const before = process.env;
+  process.env = { ...before, ...given };
+  closing.push(async () => void (process.env = before));
 }
 
 const put = new PutItemCommand({ TableName: 't', Item: { k: { S: 'é' } } });

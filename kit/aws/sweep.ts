@@ -1,12 +1,6 @@
-import type {
-  DynamoDBClient} from '@aws-sdk/client-dynamodb';
-import {
-  DeleteTableCommand,
-  DescribeTableCommand,
-  paginateListTables,
-} from '@aws-sdk/client-dynamodb';
-import type {
-  EventBridgeClient} from '@aws-sdk/client-eventbridge';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteTableCommand, DescribeTableCommand, paginateListTables } from '@aws-sdk/client-dynamodb';
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import {
   DeleteEventBusCommand,
   DeleteRuleCommand,

@@ -6,7 +6,7 @@ test('a run says in each of its names when it began', () => {
   const run = newRun(now);
   expect(runBegan(`${run}-0011aabb`)).toBe(now);
   expect(runBegan(`${run}-0011aabb-view-1-g1-00`)).toBe(now);
-  for (const name of ['banyan-test-mine', 'banyan-views', `my-${run}-0011aabb`, `${run}`, ''])
+  for (const name of ['banyan-test-mine', 'banyan-views', `my-${run}-0011aabb`, run, ''])
     expect(runBegan(name)).toBeUndefined();
 });
 

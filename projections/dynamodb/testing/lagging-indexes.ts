@@ -85,7 +85,10 @@ function answerOf(
     direction *
     (compare(one[sort], other[sort]) || compare(one['p'], other['p']) || compare(one['k'], other['k']));
   const entries = [...written.values()]
-    .flatMap((versions) => versions.findLast(({ shownAt }) => shownAt <= now)?.row ?? [])
+    .flatMap((versions): readonly Row[] => {
+      const shown = versions.findLast(({ shownAt }) => shownAt <= now)?.row;
+      return shown ? [shown] : [];
+    })
     .filter((row) => isWithin(row) && (!start || order(row, start) > 0))
     .sort(order)
     .map((row): Row => {

@@ -15,6 +15,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { queueName, ruleName } from 'banyan/events/eventbridge';
+import { policyAllowing } from '../../../../events/eventbridge/queue-policy.ts';
 
 /** Where rules and queues are made. */
 export interface AwsPlace {
@@ -58,11 +59,8 @@ interface Queue {
 
 /** Lets the rule, and it alone, send to the queue. */
 async function allow({ queues }: AwsPlace, { url, arn }: Queue, rule: string): Promise<void> {
-  const statement = {
-    ...{ Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' } },
-    ...{ Action: 'sqs:SendMessage', Resource: arn, Condition: { ArnEquals: { 'aws:SourceArn': rule } } },
-  };
-  const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+  const Policy = policyAllowing(undefined, { queue: arn, rule });
+  if (Policy === undefined) throw new Error('Nothing was allowed before.');
   await queues.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { Policy } }));
 }
 
