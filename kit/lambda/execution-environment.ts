@@ -109,7 +109,8 @@ class Environment implements ExecutionEnvironment {
 
   async invoke(event: unknown, timeoutMs = 30_000): Promise<Invoked> {
     this.thaw();
-    const died = this.ended.then((by): Invoked => ({ kind: 'died', by }));
+    let isOver = false;
+    const died = this.ended.then((by): Invoked => (isOver ? { kind: 'timedOut' } : { kind: 'died', by }));
     const answered = this.#api
       .invoke(event, Date.now() + timeoutMs)
       .then(async (answer): Promise<Invoked> => {
@@ -117,15 +118,12 @@ class Environment implements ExecutionEnvironment {
         this.freeze();
         return answer;
       });
-    let timer: NodeJS.Timeout | undefined;
-    const timedOut = new Promise<Invoked>((resolve) => {
-      timer = setTimeout(() => {
-        this.kill();
-        resolve({ kind: 'timedOut' });
-      }, timeoutMs);
-    });
+    const timer = setTimeout(() => {
+      isOver = true;
+      this.kill();
+    }, timeoutMs);
     try {
-      return await Promise.race([answered, died, timedOut]);
+      return await Promise.race([answered, died]);
     } finally {
       clearTimeout(timer);
     }

@@ -10,6 +10,8 @@ export interface CallWeather {
   readonly sleep: number;
   /** Messages of a batch at most. */
   readonly batch: number;
+  /** Milliseconds that an invocation may take; then its process is ended. */
+  readonly timeMs: number;
 }
 
 interface CallerOptions {
@@ -31,14 +33,14 @@ export async function callFunction(options: CallerOptions): Promise<void> {
         await running.close();
         running = await start();
       }
-      const { kill, sleep, batch } = weather();
+      const { kill, sleep, batch, timeMs } = weather();
       const received = queue.receive(1 + Math.floor(random() * batch));
       if (!received) {
         await wait(5);
         continue;
       }
       const luck = random();
-      const answered = running.invoke(received.event);
+      const answered = running.invoke(received.event, timeMs);
       if (luck < kill) await killed(running, answered, received, random);
       else if (luck < kill + sleep) await overslept(running, answered, received, random);
       else settle(received, await answered);

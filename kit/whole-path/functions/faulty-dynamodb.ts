@@ -24,16 +24,31 @@ interface FaultyOptions {
   readonly upstream: Upstream;
   /** Decides for each call, by its operation (`PutItem`). A fault that the operation cannot have is `none`. */
   readonly faultOf: (operation: string) => Fault;
+  /** Decides which part of a transaction is in another's way. */
+  readonly random: () => number;
 }
 
-/** The keys of each table in a batch, and all that a transaction does. */
+/** What is asked of a table in a batch: keys to read, or rows to write. */
+type Part = readonly unknown[] | { readonly Keys: readonly unknown[] };
+
+/** What is asked of each table in a batch, and all that a transaction does. */
 interface Body {
-  readonly RequestItems?: Readonly<Record<string, { readonly Keys: readonly unknown[] }>>;
+  readonly RequestItems?: Readonly<Record<string, Part>>;
   readonly TransactItems?: readonly unknown[];
 }
 
+/** By operation on batches: where its answer has what was left undone. */
+const unprocessed: Readonly<Record<string, string>> = {
+  BatchGetItem: 'UnprocessedKeys',
+  BatchWriteItem: 'UnprocessedItems',
+};
+
 /** Puts faults between clients and an emulator or an account; listens on loopback. */
-export async function startFaultyDynamodb({ upstream, faultOf }: FaultyOptions): Promise<FaultyDynamodb> {
+export async function startFaultyDynamodb({
+  upstream,
+  faultOf,
+  random,
+}: FaultyOptions): Promise<FaultyDynamodb> {
   const counts = { none: 0, throttled: 0, condition: 0, 'lost-answer': 0, unprocessed: 0 };
   const proxy = await startProxy(upstream, 'dynamodb', async (call) => {
     const fault = possible(faultOf(call.operation), call);
@@ -42,7 +57,7 @@ export async function startFaultyDynamodb({ upstream, faultOf }: FaultyOptions):
       case 'throttled':
         return refusal('ProvisionedThroughputExceededException', {});
       case 'condition':
-        return refusal(...conditionError(call));
+        return refusal(...conditionError(call, random()));
       case 'unprocessed':
         return passHalf(call);
       case 'lost-answer':
@@ -57,20 +72,24 @@ export async function startFaultyDynamodb({ upstream, faultOf }: FaultyOptions):
 
 function possible(fault: Fault, { operation, body }: ProxiedCall): Fault {
   if (fault === 'condition' && !body.includes('"ConditionExpression"')) return 'none';
-  if (fault === 'unprocessed' && operation !== 'BatchGetItem') return 'none';
+  if (fault === 'unprocessed' && unprocessed[operation] === undefined) return 'none';
   return fault;
 }
 
-async function passHalf({ body, pass }: ProxiedCall): Promise<ProxyAnswer> {
+async function passHalf({ operation, body, pass }: ProxiedCall): Promise<ProxyAnswer> {
   const { now, later } = halved(body);
   const { status, text } = await pass(now);
-  return { status, text: withUnprocessed(text, later) };
+  const name = unprocessed[operation] ?? '';
+  const answered = JSON.parse(text) as Readonly<Record<string, object | undefined>>;
+  return { status, text: JSON.stringify({ ...answered, [name]: { ...answered[name], ...later } }) };
 }
 
-function conditionError({ operation, body }: ProxiedCall): [code: string, more: object] {
+/** @param luck from 0 to below 1: of a transaction, which part of it */
+function conditionError({ operation, body }: ProxiedCall, luck: number): [code: string, more: object] {
   if (operation !== 'TransactWriteItems') return ['ConditionalCheckFailedException', {}];
   const { TransactItems = [] } = JSON.parse(body) as Body;
-  const reasons = TransactItems.map((_, at) => ({ Code: at === 0 ? 'TransactionConflict' : 'None' }));
+  const busy = Math.floor(luck * TransactItems.length);
+  const reasons = TransactItems.map((_, at) => ({ Code: at === busy ? 'TransactionConflict' : 'None' }));
   return ['TransactionCanceledException', { CancellationReasons: reasons }];
 }
 
@@ -79,22 +98,17 @@ function refusal(code: string, more: object): ProxyAnswer {
   return { status: 400, text: JSON.stringify(error) };
 }
 
-/** The first half of each table's keys is asked for now; the others come back as they were given. */
+/** The first half of what is asked of each table is done now; the rest comes back as it was given. */
 function halved(body: string): { readonly now: string; readonly later: object } {
   const asked = JSON.parse(body) as Required<Body>;
-  const part = (of: (keys: readonly unknown[], middle: number) => readonly unknown[]): object =>
+  const part = (of: (all: readonly unknown[], middle: number) => readonly unknown[]): object =>
     Object.fromEntries(
-      Object.entries(asked.RequestItems)
-        .map(
-          ([table, one]) => [table, { ...one, Keys: of(one.Keys, Math.ceil(one.Keys.length / 2)) }] as const,
-        )
-        .filter(([, { Keys }]) => Keys.length > 0),
+      Object.entries(asked.RequestItems).flatMap(([table, one]) => {
+        const all = 'Keys' in one ? one.Keys : one;
+        const some = of(all, Math.ceil(all.length / 2));
+        return some.length > 0 ? [[table, 'Keys' in one ? { ...one, Keys: some } : some]] : [];
+      }),
     );
-  const now = { ...asked, RequestItems: part((keys, middle) => keys.slice(0, middle)) };
-  return { now: JSON.stringify(now), later: part((keys, middle) => keys.slice(middle)) };
-}
-
-function withUnprocessed(text: string, later: object): string {
-  const answered = JSON.parse(text) as { readonly UnprocessedKeys?: object };
-  return JSON.stringify({ ...answered, UnprocessedKeys: { ...answered.UnprocessedKeys, ...later } });
+  const now = { ...asked, RequestItems: part((all, middle) => all.slice(0, middle)) };
+  return { now: JSON.stringify(now), later: part((all, middle) => all.slice(middle)) };
 }

@@ -28,6 +28,10 @@ const [client, dynamodb] = [await emulator('lambda-ric'), await emulator('dynamo
 interface AwsWeather extends Weather {
   /** Of DynamoDB's calls. */
   readonly faults: number;
+  /** Of faults: that all calls have them for a while, for longer than a store or a batch is patient. */
+  readonly spells: number;
+  /** Milliseconds for which the store of a function tries a call again. */
+  readonly patienceMs: number;
 }
 
 const weathers: fc.Arbitrary<AwsWeather> = fc.record({
@@ -37,10 +41,31 @@ const weathers: fc.Arbitrary<AwsWeather> = fc.record({
   batch: fc.constantFrom(1, 10, 40),
   kill: fc.constantFrom(0, 0.05),
   sleep: fc.constantFrom(0, 0.1),
+  timeMs: fc.constantFrom(300, 30_000),
+  purge: fc.boolean(),
   faults: fc.constantFrom(0, 0.1, 0.3),
+  spells: fc.constantFrom(0, 0.1),
+  patienceMs: fc.constantFrom(20, 2000),
 });
 
 const faults: readonly Fault[] = ['throttled', 'condition', 'lost-answer', 'unprocessed'];
+
+/** Faults here and there, and some for a while. */
+function spelled(
+  { faults: often, spells }: AwsWeather,
+  random: () => number,
+  isCalm: () => boolean,
+): () => Fault {
+  let spell: { readonly fault: Fault; readonly until: number } = { fault: 'none', until: -Infinity };
+  return () => {
+    if (isCalm()) return 'none';
+    if (performance.now() < spell.until) return spell.fault;
+    if (random() >= often) return 'none';
+    const fault = faults[Math.floor(random() * faults.length)] ?? 'none';
+    if (random() < spells) spell = { fault, until: performance.now() + 600 * random() };
+    return fault;
+  };
+}
 
 describeWith([client, dynamodb], 'functions on DynamoDB', () => {
   let directory = '';
@@ -82,18 +107,15 @@ export const handler = ${trailsFunction.name}(process.env);`;
     const prefix = uniqueName();
     let isCalm = false;
     const faulty = await startFaultyDynamodb({
-      upstream: dynamodb,
-      faultOf: () => {
-        if (isCalm || random() >= weather.faults) return 'none';
-        return faults[Math.floor(random() * faults.length)] ?? 'none';
-      },
+      ...{ upstream: dynamodb, random },
+      faultOf: spelled(weather, random, () => isCalm),
     });
     const clients = [dynamodb, { kind: 'running', endpoint: faulty.endpoint } as const].map((upstream) =>
       awsClient(DynamoDBClient, { upstream: 'dynamodb', ...clientConfig(upstream) }),
     );
     const [store, trackersStore] = clients.map((one) => dynamodbViews({ client: one, prefix, shards: 2 }));
     if (!store || !trackersStore) throw new Error('there are two');
-    const env = { DYNAMODB: faulty.endpoint, PREFIX: prefix };
+    const env = { DYNAMODB: faulty.endpoint, PREFIX: prefix, PATIENCE: String(weather.patienceMs) };
     const world = new FunctionWorld({
       ...{ weather, random, store, trackersStore, calm: () => void (isCalm = true) },
       start: () => startEnvironment({ runtimeClient: endpointOf(client), directory, env }),

@@ -19,6 +19,8 @@ export interface Weather extends CallWeather {
   readonly drop: number;
   /** How often one is brought at most. */
   readonly repeat: number;
+  /** Whether tombstones are purged as soon as they may be. */
+  readonly purge: boolean;
 }
 
 interface WorldOptions {
@@ -70,6 +72,7 @@ export class FunctionWorld {
       logs: this.told.readers,
       tallies: this.told.feed,
       itemLimits: { windowEvents: 6, windowBytes: 1e6 },
+      ...(options.weather.purge && { purgeAfterMs: 0 }),
     });
   }
 
@@ -100,7 +103,7 @@ export class FunctionWorld {
     const { random, weather, start } = this.#options;
     return callFunction({
       ...{ queue: this.#queue, random, start },
-      weather: () => (this.#isCalm ? { ...weather, kill: 0, sleep: 0 } : weather),
+      weather: () => (this.#isCalm ? { ...weather, kill: 0, sleep: 0, timeMs: 30_000 * patience } : weather),
       isOver: () => this.#isOver,
     });
   }
