@@ -28,6 +28,8 @@ class OneAtATime implements LambdaFunction {
   readonly #options: EnvironmentOptions;
   #current: ExecutionEnvironment | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  /** Whether the current environment was killed: it may take its process a moment to end. */
+  #isKilled = false;
   #isClosed = false;
 
   constructor(options: EnvironmentOptions) {
@@ -35,11 +37,18 @@ class OneAtATime implements LambdaFunction {
   }
 
   async begin(): Promise<ExecutionEnvironment> {
-    if (this.#current?.isAlive) return this.#current;
+    if (this.#current?.isAlive && !this.#isKilled) return this.#current;
     await this.#current?.close();
-    if (!this.#isClosed) this.#current = await startEnvironment(this.#options);
-    if (!this.#current || this.#isClosed) throw new Error('The function was removed.');
-    return this.#current;
+    if (this.#isClosed) throw new Error('The function was removed.');
+    return this.#start();
+  }
+
+  async #start(): Promise<ExecutionEnvironment> {
+    const environment = await startEnvironment(this.#options);
+    this.#current = environment;
+    this.#isKilled = false;
+    if (this.#isClosed) this.kill();
+    return environment;
   }
 
   invoke(event: unknown): Promise<Invoked> {
@@ -57,6 +66,7 @@ class OneAtATime implements LambdaFunction {
   }
 
   kill(): void {
+    this.#isKilled = true;
     this.#current?.kill();
   }
 

@@ -2,7 +2,14 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { ViewStore } from 'banyan/projections';
 import { dynamodbViews } from 'banyan/projections/dynamodb';
 import type { Logger } from 'banyan/runtime';
-import { awsClient, emfMetrics, lambdaLogger, type Metrics } from 'banyan/runtime/aws';
+import {
+  awsClient,
+  emfMetrics,
+  lambdaLogger,
+  xrayTracer,
+  type Metrics,
+  type Tracer,
+} from 'banyan/runtime/aws';
 import type { FunctionSettings } from './settings.ts';
 
 /** What each function of the shop works with. */
@@ -11,6 +18,8 @@ export interface FunctionEnvironment {
   readonly store: ViewStore;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Shows nothing unless Lambda traces the function. */
+  readonly tracer: Tracer;
 }
 
 /**
@@ -20,12 +29,13 @@ export interface FunctionEnvironment {
 export function functionEnvironment(settings: FunctionSettings, service: string): FunctionEnvironment {
   const { group, viewsPrefix, dynamodbEndpoint: endpoint } = settings;
   const metrics = emfMetrics({ namespace: 'Shop', service, dimensions: { group } });
+  const tracer = xrayTracer();
   const client = awsClient(DynamoDBClient, {
-    ...{ upstream: 'dynamodb', metrics },
+    ...{ upstream: 'dynamodb', metrics, tracer },
     ...(endpoint !== undefined && { endpoint }),
   });
   return {
-    ...{ group, metrics, logger: lambdaLogger({ service, group }) },
+    ...{ group, metrics, tracer, logger: lambdaLogger({ service, group }) },
     store: dynamodbViews({ client, prefix: viewsPrefix }),
   };
 }

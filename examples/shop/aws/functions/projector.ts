@@ -1,5 +1,6 @@
 import { resolveFromLogs } from 'banyan/events/eventbridge';
 import { sqsProjector } from 'banyan/projections/lambda';
+import { numbersIn } from './attributes.ts';
 import { functionEnvironment } from './environment.ts';
 import { codedGeneration } from './generation.ts';
 import { openEventLogs } from './logs.ts';
@@ -18,8 +19,9 @@ const events = await openEventLogs(settings.directory, generation.logs);
 /** For SQS: with `ReportBatchItemFailures`, and a dead-letter queue. */
 export const handler = sqsProjector({
   ...environment,
-  generation,
+  generation: id,
   projection,
   // An event that was too large for the bus came as a reference.
   resolve: resolveFromLogs(events),
+  attributes: ({ data }) => numbersIn(data),
 });

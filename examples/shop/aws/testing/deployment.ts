@@ -44,6 +44,7 @@ export class Deployment implements Closeable {
   readonly #started: Closeable[] = [];
   #looking: Promise<unknown> = Promise.resolve();
   #following: Promise<void> = Promise.resolve();
+  #failed: { readonly error: unknown } | undefined;
 
   constructor(options: DeploymentOptions) {
     this.#options = options;
@@ -60,19 +61,23 @@ export class Deployment implements Closeable {
   follow(): void {
     const loop = async (): Promise<void> => {
       while (!this.#closing.signal.aborted) {
-        await this.look();
+        // A function may find its logs a moment later. What failed to the end is told when this is closed.
+        this.#failed = await this.look().then(
+          () => undefined,
+          (error: unknown) => ({ error }),
+        );
         await wait(200, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       }
     };
     this.#following = loop();
-    // Told when it is closed.
-    this.#following.catch(() => undefined);
   }
 
   readonly close = once(async () => {
     this.#closing.abort();
+    await this.#following;
     await this.#looking;
-    await closeAll([...this.#started, { close: () => this.#following }]);
+    await closeAll(this.#started);
+    if (this.#failed) throw this.#failed.error;
   });
 
   async #look(): Promise<void> {
