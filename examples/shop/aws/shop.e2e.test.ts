@@ -10,7 +10,7 @@ import { seeded } from '../../../kit/seeded.ts';
 import { areSettled, viewFigures } from '../../../kit/view-figures.ts';
 import { startLoad } from '../monolith/load-generator.ts';
 import orders from '../orders/group.ts';
-import { halfFail, noAccident, type Accident } from './testing/accidents.ts';
+import { noAccident, storm, type Accident } from './testing/accidents.ts';
 import type { Deployed, Deployment } from './testing/deployment.ts';
 import { redrive, switchRule } from './testing/queues.ts';
 import { startShop, type RunningShop } from './testing/running-shop.ts';
@@ -58,11 +58,9 @@ describeWith([dynamodb, ministack, runtimeClient], 'the shop on EventBridge, SQS
   }, 300_000);
 
   test(`a rule is off for a while, half of all batches fail, dead letters are redriven (seed ${String(seed)})`, async () => {
-    const random = seeded(seed);
+    const strike = storm(seeded(seed));
     let isStormy = false;
-    const { shop, deployment } = await opened('shop_aws_faults', () =>
-      isStormy ? halfFail(random) : noAccident,
-    );
+    const { shop, deployment } = await opened('shop_aws_faults', () => (isStormy ? strike() : noAccident));
     const summary = deployedOf(deployment, 'order-summary.g1');
     // What was published before there was a rule is healed first.
     await eventually(async () => expect(areSettled(await viewFigures(config, shop.env))).toBe(true), 120_000);

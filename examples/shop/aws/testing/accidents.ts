@@ -14,13 +14,16 @@ export type Accident =
 
 export const noAccident: Accident = { kind: 'none' };
 
-/** Half of all batches fail. @param random numbers in [0, 1) */
-export function halfFail(random: () => number): Accident {
-  const luck = random();
-  if (luck < 0.15) return { kind: 'unreached' };
-  if (luck < 0.3) return { kind: 'unheard' };
-  if (luck < 0.5) return { kind: 'killed', at: random() };
-  return noAccident;
+/** Half of all batches fail, in each way by turns. @param random numbers in [0, 1) */
+export function storm(random: () => number): () => Accident {
+  let failures = 0;
+  return () => {
+    if (random() < 0.5) return noAccident;
+    failures += 1;
+    // Before its end even where this invocation is quicker than the last.
+    if (failures % 3 === 1) return { kind: 'killed', at: random() * 0.7 };
+    return { kind: failures % 3 === 2 ? 'unreached' : 'unheard' };
+  };
 }
 
 /** A function as a queue invokes it. */
