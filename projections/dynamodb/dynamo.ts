@@ -133,7 +133,7 @@ function hearing(throttled: () => void): Heard {
           throw error;
         }
       },
-      { step: 'finalizeRequest', priority: 'low', name: 'throttling' },
+      { step: 'finalizeRequest', priority: 'low', name: 'banyan-throttling' },
     );
     return command;
   };

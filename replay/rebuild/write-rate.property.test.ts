@@ -57,6 +57,20 @@ test('a write that began before the rate was halved does not halve it again, how
   fc.assert(holds, { numRuns });
 });
 
+test('half of what a store takes is the whole in ten seconds; of a store that takes more by now, twice as much in ten more', () => {
+  const holds = fc.property(fc.integer({ min: 100, max: 100_000 }), (measured) => {
+    const once = slower(fullRate(undefined, 0), measured, 0, 0);
+    expect(faster(once, 9000).perSecond).toBeLessThan(measured);
+    const whole = faster(once, 10_000);
+    expect(whole.perSecond).toBeCloseTo(measured, 5);
+    expect(faster(whole, 20_000).perSecond).toBeGreaterThan(measured * 2);
+    // However it is asked, and however long nothing was.
+    expect(faster(once, 20_000).perSecond).toBeCloseTo(faster(whole, 20_000).perSecond, 5);
+    expect(faster(once, 10 ** 9).perSecond).toBe(Infinity);
+  });
+  fc.assert(holds, { numRuns });
+});
+
 test('a store that takes no more than so many a second is used well, by several at once too', () => {
   const capacities = fc.integer({ min: 100, max: 50_000 });
   const holds = fc.property(capacities, fc.integer({ min: 1, max: 4 }), (capacity, writers) => {

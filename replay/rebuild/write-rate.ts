@@ -1,14 +1,18 @@
 /**
  * How fast documents are written into a store that may ask for less: additive increase, multiplicative decrease, as
- * TCP shares a line (RFC 5681). So several rebuilds, and the projectors beside them, come to share what there is.
+ * TCP shares a line (RFC 5681). So several rebuilds, and the projectors beside them, come to share what there is. Beyond
+ * where the store asked for less it grows by a part of itself, since there may be far more by now: as CUBIC probes
+ * (RFC 9438).
  */
 export interface WriteRate {
   /** Documents a second; Infinity until the store has asked for less. */
   readonly perSecond: number;
   /** What the operator allows. */
   readonly most: number;
-  /** By how much it grows in each second. */
+  /** By how much it grows in each second, up to the limit. */
   readonly step: number;
+  /** Where the store asked for less the last time. */
+  readonly limit: number;
   /** Until when it is as it is, milliseconds of the caller's clock. */
   readonly since: number;
   /** When the store asked for less the last time: what began before that says nothing new. */
@@ -18,6 +22,9 @@ export interface WriteRate {
 /** Documents a second that are always tried, by how many more a second at least, and seconds from half to the whole. */
 const bounds = { least: 20, leastStep: 5, recoverySeconds: 10 } as const;
 
+/** By what it is multiplied in each second beyond the limit. */
+const growth = 1.1;
+
 /**
  * Milliseconds in which the rate is halved once at most: the writes that are under way together are refused together.
  */
@@ -26,7 +33,7 @@ const onceInMs = 1000;
 /** Begins with what the operator allows. */
 export function fullRate(most: number | undefined, now: number): WriteRate {
   const perSecond = most ?? Infinity;
-  return { perSecond, most: perSecond, step: 0, since: now, slowedAt: -Infinity };
+  return { perSecond, most: perSecond, step: 0, limit: 0, since: now, slowedAt: -Infinity };
 }
 
 /**
@@ -43,6 +50,7 @@ export function slower(rate: WriteRate, measured: number, now: number, begun: nu
     ...rate,
     perSecond,
     step: Math.max(bounds.leastStep, from / 2 / bounds.recoverySeconds),
+    limit: from,
     since: now,
     slowedAt: now,
   };
@@ -51,10 +59,12 @@ export function slower(rate: WriteRate, measured: number, now: number, begun: nu
 /** The rate when the store has asked for nothing since. */
 export function faster(rate: WriteRate, now: number): WriteRate {
   const seconds = Math.floor((now - rate.since) / 1000);
-  if (rate.step === 0 || seconds < 1) return rate;
+  const { perSecond, step, limit } = rate;
+  if (step === 0 || seconds < 1) return rate;
+  const below = Math.min(seconds, Math.max(0, Math.ceil((limit - perSecond) / step)));
   return {
     ...rate,
-    perSecond: Math.min(rate.most, rate.perSecond + seconds * rate.step),
+    perSecond: Math.min(rate.most, (perSecond + below * step) * growth ** (seconds - below)),
     since: rate.since + seconds * 1000,
   };
 }
