@@ -6,7 +6,7 @@ import { openViews } from './store-module.ts';
 import { customers, orders } from './world.ts';
 
 /*
- * A rebuild in a process of its own, to be killed; BANYAN_TEST_VIEWS names the database. Says `began` once the code is
+ * A rebuild in a process of its own, to be killed; BANYAN_TEST_VIEWS says where the views are. Says `began` once the code is
  * loaded, and at the end one line with the figures, or with the error's code. Options as JSON besides.
  *
  *     killed-rebuild.ts DIRECTORY OPTIONS

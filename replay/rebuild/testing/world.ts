@@ -11,6 +11,7 @@ import {
   type AnyProjection,
   type AtomicViewStore,
   type GenerationId,
+  type ViewStore,
 } from 'banyan/projections';
 import {
   closeAll,
@@ -52,7 +53,7 @@ export interface World {
   /** Of a rebuild into the store, of which it sees no `commit`. */
   options(given?: Partial<RebuildOptions>): RebuildOptions;
   /** Documents of a generation, by key. */
-  documents(id: GenerationId, store?: AtomicViewStore): Promise<Map<string, JsonObject>>;
+  documents(id: GenerationId, store?: Pick<ViewStore, 'scan'>): Promise<Map<string, JsonObject>>;
   close(): Promise<void>;
 }
 
