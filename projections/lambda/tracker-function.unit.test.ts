@@ -115,3 +115,43 @@ test('a projection that is parked is told', async () => {
   await handler({}, contextOf());
   expect(metrics.figures['projectionParked']).toBe(1);
 });
+
+test('each view is traced, with what its metrics are, and one that fails as well', async () => {
+  const [sound, broken] = [await begun(), await UnorderedView.begin()];
+  const store = hookedStore(broken.store, () => {
+    throw new BanyanError('VIEW_STORE_UNREACHABLE', 'no answer', { retryable: true });
+  });
+  const traced: { readonly name: string; annotations: object; error?: unknown }[] = [];
+  const tracer: TrackerFunctionOptions['tracer'] = {
+    traced: async ({ name, annotations = {} }, run) => {
+      const one: (typeof traced)[number] = { name, annotations };
+      traced.push(one);
+      try {
+        return await run({
+          annotate: (more) => void (one.annotations = { ...one.annotations, ...more }),
+        });
+      } catch (error) {
+        one.error = error;
+        throw error;
+      }
+    },
+  };
+  const { handler } = functionOf([tracked(sound), { ...tracked(broken), store }], { tracer });
+  await expect(handler({}, contextOf())).rejects.toThrow('no answer');
+  const of = ({ generation: { projection } }: UnorderedView): object => ({
+    group: 'counting',
+    projection,
+    generation: 1,
+  });
+  expect(traced).toEqual([
+    {
+      name: 'track',
+      annotations: expect.objectContaining({ ...of(sound), unmet: 1, healed: 0, projectionParked: 0 }),
+    },
+    {
+      name: 'track',
+      annotations: of(broken),
+      error: expect.objectContaining({ code: 'VIEW_STORE_UNREACHABLE' }),
+    },
+  ]);
+});
