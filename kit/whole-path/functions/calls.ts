@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { SqsBatchResponse } from 'banyan/projections/lambda';
+import type { SqsBatchResponse, SqsRecord } from 'banyan/projections/lambda';
 import type { ExecutionEnvironment, Invoked } from '../../lambda/execution-environment.ts';
 import type { MessageQueue, ReceivedBatch } from './message-queue.ts';
 
@@ -21,6 +21,8 @@ interface CallerOptions {
   /** A new process for each that was killed. */
   readonly start: () => Promise<ExecutionEnvironment>;
   readonly isOver: () => boolean;
+  /** Told which messages the queue has forgotten, since a function had taken them. */
+  readonly onTaken: (records: readonly SqsRecord[]) => Promise<void>;
 }
 
 /** One instance of a function: takes batches from the queue until it is over, and has accidents on the way. */
@@ -43,7 +45,7 @@ export async function callFunction(options: CallerOptions): Promise<void> {
       const answered = running.invoke(received.event, timeMs);
       if (luck < kill) await killed(running, answered, received, random);
       else if (luck < kill + sleep) await overslept(running, answered, received, random);
-      else settle(received, await answered);
+      else await options.onTaken(settle(received, await answered));
     }
   } finally {
     await running.close();
@@ -78,7 +80,8 @@ async function overslept(
   await answered;
 }
 
-function settle(received: ReceivedBatch, invoked: Invoked): void {
-  if (invoked.kind === 'response') received.settle(invoked.response as SqsBatchResponse);
-  else received.fail();
+function settle(received: ReceivedBatch, invoked: Invoked): readonly SqsRecord[] {
+  if (invoked.kind === 'response') return received.settle(invoked.response as SqsBatchResponse);
+  received.fail();
+  return [];
 }

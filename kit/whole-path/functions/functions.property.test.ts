@@ -37,15 +37,15 @@ interface AwsWeather extends Weather {
 const weathers: fc.Arbitrary<AwsWeather> = fc.record({
   seed: fc.nat(),
   drop: fc.constantFrom(0, 0.05, 0.3),
-  repeat: fc.constantFrom(1, 3, 10),
+  repeat: fc.constantFrom(1, 1, 3, 10),
   batch: fc.constantFrom(1, 10, 40),
   kill: fc.constantFrom(0, 0.05),
   sleep: fc.constantFrom(0, 0.1),
   timeMs: fc.constantFrom(300, 30_000),
   purge: fc.boolean(),
-  faults: fc.constantFrom(0, 0.1, 0.3),
-  spells: fc.constantFrom(0, 0.1),
-  patienceMs: fc.constantFrom(20, 2000),
+  faults: fc.constantFrom(0, 0.1, 0.3, 0.3),
+  spells: fc.constantFrom(0, 0.1, 0.1),
+  patienceMs: fc.constantFrom(20, 20, 2000),
 });
 
 const faults: readonly Fault[] = ['throttled', 'condition', 'lost-answer', 'unprocessed'];

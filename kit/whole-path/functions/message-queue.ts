@@ -1,4 +1,4 @@
-import type { SqsBatchResponse, SqsEvent } from 'banyan/projections/lambda';
+import type { SqsBatchResponse, SqsEvent, SqsRecord } from 'banyan/projections/lambda';
 
 /** A message that waits. */
 interface Message {
@@ -9,8 +9,8 @@ interface Message {
 /** What Lambda's event source mapping takes from a queue at once. */
 export interface ReceivedBatch {
   readonly event: SqsEvent;
-  /** What the function answered: the others are deleted. */
-  settle(response: SqsBatchResponse): void;
+  /** What the function answered: the others are deleted. @returns those */
+  settle(response: SqsBatchResponse): readonly SqsRecord[];
   /** The function died or threw: all come again. */
   fail(): void;
 }
@@ -46,15 +46,17 @@ export class MessageQueue {
       taken.push(...this.#waiting.splice(Math.floor(this.#random() * this.#waiting.length), 1));
     if (taken.length === 0) return undefined;
     this.#inFlight += taken.length;
+    const records = taken.map(({ id, body }) => ({ messageId: id, body }));
     const end = (back: readonly Message[]): void => {
       this.#inFlight -= taken.length;
       this.#waiting.push(...back);
     };
     return {
-      event: { Records: taken.map(({ id, body }) => ({ messageId: id, body })) },
+      event: { Records: records },
       settle: ({ batchItemFailures }) => {
         const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
         end(taken.filter(({ id }) => failed.has(id)));
+        return records.filter(({ messageId }) => !failed.has(messageId));
       },
       fail: () => end(taken),
     };

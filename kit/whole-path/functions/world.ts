@@ -1,12 +1,15 @@
-import type { DomainEvent } from 'banyan/events';
-import { toDetail } from 'banyan/events/eventbridge';
+import { eventLogName, type DomainEvent } from 'banyan/events';
+import { fromDetail, toDetail } from 'banyan/events/eventbridge';
 import { covers, createTracker, type Generation, type Tracker, type ViewStore } from 'banyan/projections';
+import type { SqsRecord } from 'banyan/projections/lambda';
 import { isBanyanError, silentLogger } from 'banyan/runtime';
 import { setTimeout as wait } from 'node:timers/promises';
 import { timeAt, type Committed } from '../convergence/oracle.ts';
 import { ToldLogs, toldLogs } from '../convergence/told-logs.ts';
 import { trails } from '../convergence/view.ts';
 import { troubleOf } from '../../../projections/item-state.ts';
+import { coversEvent } from '../../../projections/progress.ts';
+import { isWithinAny } from '../../../projections/tracker/position-ranges.ts';
 import { patience } from '../../aws/account.ts';
 import type { ExecutionEnvironment } from '../../lambda/execution-environment.ts';
 import { callFunction, type CallWeather } from './calls.ts';
@@ -105,7 +108,27 @@ export class FunctionWorld {
       ...{ queue: this.#queue, random, start },
       weather: () => (this.#isCalm ? { ...weather, kill: 0, sleep: 0, timeMs: 30_000 * patience } : weather),
       isOver: () => this.#isOver,
+      onTaken: (records) => this.#expectRecorded(records),
     });
+  }
+
+  /** The view, or the record of what it has, must know every event whose message is gone: nobody brings it again. */
+  async #expectRecorded(records: readonly SqsRecord[]): Promise<void> {
+    const { store } = this.#options;
+    // In this order: a receipt is removed behind the change of the tracking that makes up for it.
+    const receipts = await store.receipts(generation, { limit: 1000 });
+    const { watermark, done } = await store.tracking(generation);
+    const received = new Set(
+      receipts.flatMap(({ log, places }) => places.map((place) => `${log}:${place.position}:${place.index}`)),
+    );
+    for (const event of records.map(eventOf)) {
+      const log = eventLogName(event);
+      const isKnown =
+        received.has(event.id) ||
+        coversEvent(watermark, event) ||
+        isWithinAny(done[log] ?? [], event.position);
+      if (!isKnown) throw new Error(`the message of ${event.id} was taken, and its event is not recorded`);
+    }
   }
 
   #publish(events: readonly DomainEvent[]): void {
@@ -155,6 +178,12 @@ export class FunctionWorld {
     const troubles = new Set(items.map(({ state }) => troubleOf(state)));
     return !troubles.has('doubt') && !troubles.has('window');
   }
+}
+
+function eventOf({ body }: SqsRecord): DomainEvent {
+  const detail = fromDetail((JSON.parse(body) as { readonly detail: unknown }).detail);
+  if (detail.kind !== 'event') throw new Error(`no event: ${body}`);
+  return detail.event;
 }
 
 /** EventBridge's envelope (EventBridge user guide, "Events"), as it lies in a queue. */
