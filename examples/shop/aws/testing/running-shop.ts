@@ -9,6 +9,9 @@ import { dynamodbViews } from 'banyan/projections/dynamodb';
 import { bundlesDirectory, openBundleStore } from 'banyan/replay';
 import { closeAll, nodeFileSystem, type Closeable } from 'banyan/runtime';
 import { awsClient } from 'banyan/runtime/aws';
+import { clientConfig, environmentOf } from '../../../../kit/aws/client-config.ts';
+import type { Upstream } from '../../../../kit/aws/emulators.ts';
+import { uniqueName } from '../../../../kit/aws/test-names.ts';
 import { startLocalIssuer, type LocalIssuer } from '../../../../kit/local-issuer.ts';
 import { testDatabase } from '../../../../kit/test-database.ts';
 import catalogue from '../../catalogue/group.ts';
@@ -37,11 +40,8 @@ export interface RunningShop extends Closeable {
   deployment(runtimeClient: string, accident: () => Accident): Deployment;
 }
 
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-const region = 'us-east-1';
-
 /** Seeds a shop, starts its monolith and makes an event bus, all of it of this test alone. */
-export async function startShop(dynamodb: string, ministack: string, name: string): Promise<RunningShop> {
+export async function startShop(dynamodb: Upstream, ministack: Upstream, name: string): Promise<RunningShop> {
   const started: Closeable[] = [];
   const begun = <One extends Closeable>(one: One): One => {
     started.push(one);
@@ -56,11 +56,11 @@ export async function startShop(dynamodb: string, ministack: string, name: strin
     const { jwksUrl } = issuer;
     const monolith = begun(await startMonolith({ databaseUrl: url, port: 0, jwksUrl }));
     const proxy = begun(await startThrottlingProxy(ministack));
-    const busName = `${name}-${String(process.pid)}-${String(Date.now())}`;
-    const shared = { region, credentials, requestMs: 30_000 };
-    const client = awsClient(DynamoDBClient, { ...shared, upstream: 'dynamodb', endpoint: dynamodb });
-    const events = awsClient(EventBridgeClient, { ...shared, upstream: 'eventbridge', endpoint: ministack });
-    const queues = awsClient(SQSClient, { ...shared, upstream: 'sqs', endpoint: ministack });
+    const busName = uniqueName();
+    const [ofTables, ofEvents] = [clientConfig(dynamodb), { ...clientConfig(ministack), requestMs: 30_000 }];
+    const client = awsClient(DynamoDBClient, { ...ofTables, upstream: 'dynamodb', requestMs: 30_000 });
+    const events = awsClient(EventBridgeClient, { ...ofEvents, upstream: 'eventbridge' });
+    const queues = awsClient(SQSClient, { ...ofEvents, upstream: 'sqs' });
     for (const one of [client, events, queues]) begun({ close: async () => one.destroy() });
     await events.send(new CreateEventBusCommand({ Name: busName }));
     const store = begun(dynamodbViews({ client, prefix: busName }));
@@ -72,9 +72,9 @@ export async function startShop(dynamodb: string, ministack: string, name: strin
       ...{ SHOP_DATABASE_URL: url, MONOLITH_URL: monolith.url, BANYAN_DIRECTORY: directory },
       SHOP_SLOT: new URL(url).pathname.slice(1),
       ...{ JWKS_URL: jwksUrl, JWT_ISSUER: issuer.issuer },
-      ...{ DYNAMODB_ENDPOINT: dynamodb, EVENTBRIDGE_ENDPOINT: proxy.url },
-      ...{ VIEWS_PREFIX: busName, EVENT_BUS: busName },
-      ...{ AWS_REGION: region, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+      ...(dynamodb.kind === 'running' && { DYNAMODB_ENDPOINT: dynamodb.endpoint }),
+      ...{ EVENTBRIDGE_ENDPOINT: proxy.endpoint, VIEWS_PREFIX: busName, EVENT_BUS: busName },
+      ...(await environmentOf(dynamodb)),
     };
     const place = { events, queues, busName };
     const options = { ...place, store, bundles, groups, env, healAfterMs: 4000 };
