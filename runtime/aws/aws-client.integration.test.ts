@@ -69,6 +69,16 @@ test('an upstream that does not answer is given up, and asked again', async () =
   expect(calls).toHaveLength(2);
 });
 
+test('an answer that stalls within its body is given up, and asked for again', async () => {
+  const { endpoint, calls } = await upstream((answer) => {
+    answer.writeHead(200, { 'content-type': 'application/x-amz-json-1.0', 'content-length': '1000' });
+    answer.write('{"Item":');
+  }, found);
+  const { client } = clientOf(endpoint, { requestMs: 100 });
+  expect((await client.send(ask)).Item).toBeDefined();
+  expect(calls).toHaveLength(2);
+});
+
 test('a connection that died while the function was frozen is opened again', async () => {
   const { endpoint, sockets } = await upstream(found);
   const { client } = clientOf(endpoint);

@@ -17,7 +17,10 @@ export interface AwsClientOptions {
   readonly maxAttempts?: number;
   /** Milliseconds to connect. Default 1,000. */
   readonly connectMs?: number;
-  /** Milliseconds for an attempt of a call. Default 5,000. A long poll needs more than it waits. */
+  /**
+   * Milliseconds for the beginning of an answer, and then for each silence within it. Default 5,000. A long poll needs
+   * more than it waits.
+   */
   readonly requestMs?: number;
   /** Connections at once. Default 64. */
   readonly maxSockets?: number;
@@ -52,7 +55,7 @@ interface Stack {
 }
 
 /**
- * Makes a client of the AWS SDK, such as `DynamoDBClient`: connections are kept alive, each attempt has a time limit,
+ * Makes a client of the AWS SDK, such as `DynamoDBClient`: connections are kept alive, no attempt waits without end,
  * and what is worth it is tried again, with jitter, so many times. Make it once, outside of the handler: a warm
  * function keeps its connections. Those that died while it was frozen are opened anew by the first retry.
  */
@@ -67,6 +70,8 @@ export function awsClient<Client extends { readonly middlewareStack: object }>(
     requestHandler: new NodeHttpHandler({
       connectionTimeout: connectMs,
       requestTimeout: requestMs,
+      // The other one ends with the headers: a body that stalls would be waited for without end.
+      socketTimeout: requestMs,
       // Otherwise it only writes a warning.
       throwOnRequestTimeout: true,
       httpAgent: agent,
