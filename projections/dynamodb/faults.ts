@@ -51,9 +51,12 @@ const faults: Readonly<Record<string, Fault>> = {
   CredentialsProviderError: 'refused',
 };
 
-/** Codes and messages of node's sockets; the SDK has an error of another realm in a message of its own, without a code. */
+/**
+ * Codes and messages of node's sockets and of TLS; the SDK has an error of another realm in a message of its own, without
+ * a code. A certificate that is not trusted is none of them: no second try would find it better.
+ */
 const ofSocket =
-  /\b(ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EPIPE|EAI_AGAIN|EHOSTUNREACH)\b|socket hang up|aborted/i;
+  /\b(ECONN(REFUSED|RESET|ABORTED)|ENOTFOUND|EAI_(AGAIN|FAIL)|E(HOST|NET)(UNREACH|DOWN)|ENETRESET|ETIMEDOUT|ESOCKETTIMEDOUT|EPIPE|EPROTO|EADDRNOTAVAIL|ERR_SSL_\w+|ERR_STREAM_PREMATURE_CLOSE)\b|socket hang up|socket disconnected|aborted/i;
 
 /** Of an error of the SDK, what is used here. */
 export interface AwsError extends Error {
