@@ -45,7 +45,7 @@ const weathers: fc.Arbitrary<AwsWeather> = fc.record({
   purge: fc.boolean(),
   faults: fc.constantFrom(0, 0.1, 0.3, 0.3),
   spells: fc.constantFrom(0, 0.1, 0.1),
-  patienceMs: fc.constantFrom(20, 20, 2000),
+  patienceMs: fc.constantFrom(0, 0, 20, 2000),
 });
 
 const faults: readonly Fault[] = ['throttled', 'condition', 'lost-answer', 'unprocessed'];
