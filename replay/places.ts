@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { eventLogName, type EventLogRef } from 'banyan/events';
+import type { FileSystem } from 'banyan/runtime';
 
 /** Where a source's change log and row state are kept. */
 export function sourceDirectory(directory: string, source: string): string {
@@ -43,6 +44,19 @@ export function replayDirectory(
   { projection, number }: { readonly projection: string; readonly number: number },
 ): string {
   return join(directory, 'replays', `${projection}.g${String(number)}`);
+}
+
+/** The numbers of the generations of a projection whose building was begun here, whatever became of them. */
+export async function begunNumbers(
+  fileSystem: Pick<FileSystem, 'list'>,
+  directory: string,
+  projection: string,
+): Promise<readonly number[]> {
+  const names = await fileSystem.list(join(directory, 'replays'));
+  return names.flatMap((name) => {
+    const number = name.startsWith(`${projection}.g`) ? Number(name.slice(projection.length + 2)) : NaN;
+    return Number.isInteger(number) && number > 0 ? [number] : [];
+  });
 }
 
 /** The audit trail. */

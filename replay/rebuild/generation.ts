@@ -1,6 +1,6 @@
 import { isBeingBuilt, type Generation } from 'banyan/projections';
 import { canonicalJson } from 'banyan/runtime';
-import { replayDirectory } from '../places.ts';
+import { begunNumbers, replayDirectory } from '../places.ts';
 import { nextGenerationNumber } from '../promotion/next-number.ts';
 import { narrowRefused } from './errors.ts';
 import { describeNarrow } from './narrow/narrow.ts';
@@ -23,7 +23,15 @@ export async function claimGeneration(all: Rebuilding): Promise<Claimed> {
   const { store, projection } = all;
   const narrow = all.narrow && describeNarrow(all.narrow, await liveNumber(all));
   const known = await store.generations(projection);
-  const number = await nextGenerationNumber(store, all.group, projection);
+  const begun = await begunNumbers(all.fileSystem, all.directory, projection);
+  const number = Math.max(
+    await nextGenerationNumber(store, all.group, projection),
+    ...begun.map((one) => one + 1),
+  );
+  await dropHalfMade(
+    all,
+    begun.filter((one) => !known.some((generation) => generation.number === one)),
+  );
   let claimed: Claimed | undefined;
   for (const generation of known.toReversed()) {
     const record = await leftBehind(all, generation);
@@ -33,6 +41,21 @@ export async function claimGeneration(all: Rebuilding): Promise<Claimed> {
     else if (isBeingBuilt(generation)) await abandon(all, generation);
   }
   return claimed ?? (await begin(all, number, narrow));
+}
+
+/**
+ * Drops what a run left that was killed while the store made or dropped a generation. The registry does not show such a
+ * one; its number never comes again, since a function may have been deployed for it.
+ */
+async function dropHalfMade(all: Rebuilding, numbers: readonly number[]): Promise<void> {
+  const { store, fileSystem, directory, projection } = all;
+  for (const number of numbers) {
+    const record = await readRecord(fileSystem, directory, { projection, number });
+    if (!record || record.step.kind === 'done' || record.step.kind === 'failed') continue;
+    await store.dropGeneration({ projection, number });
+    const why = 'it was left half made, or half dropped';
+    await new RecordFile(fileSystem, directory, record).change({ step: { kind: 'failed', why } });
+  }
 }
 
 /** The record of a generation whose building did not end. */
