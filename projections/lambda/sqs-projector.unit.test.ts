@@ -300,6 +300,25 @@ describe('when it cannot go on', () => {
     expect(await view.documents()).toEqual(view.expected);
   });
 
+  test('items that others write all the time return their chunk, and no other', async () => {
+    const view = await UnorderedView.begin();
+    let writes = 0;
+    const { invoke, lines, metrics } = functionOf(view, {
+      chunkEvents: 2,
+      hook: (call, isDone) => {
+        if (call === 'writeMany' && !isDone && (writes += 1) === 1)
+          throw new BanyanError('ITEMS_CONTESTED', 'others write it', { retryable: true });
+      },
+    });
+    const records = view.append(['Counted', 'a'], ['Counted', 'a'], ['Counted', 'b']).map(eventMessage);
+    expect(await invoke(records)).toEqual(idsOf(records.slice(0, 2)));
+    expect(writes).toBe(2);
+    expect(metrics.figures).toMatchObject({ events: 1, returned: 2 });
+    expect(lines).toHaveLength(1);
+    expect(await invoke(records.slice(0, 2))).toEqual([]);
+    expect(await view.documents()).toEqual(view.expected);
+  });
+
   test('an item that the store cannot hold returns its messages alone', async () => {
     const view = await UnorderedView.begin();
     const store = new Proxy(view.store, {
