@@ -67,6 +67,7 @@ describeWith([dynamodb, client], 'the functions of the shop', () => {
     directory = await folder();
     viewsPrefix = uniqueName();
     const tables = awsClient(DynamoDBClient, { ...clientConfig(dynamodb), upstream: 'dynamodb' });
+    started.push({ close: async () => tables.destroy() });
     store = dynamodbViews({ client: tables, prefix: viewsPrefix });
     bundles = openBundleStore({ directory: bundlesDirectory(directory), fileSystem: nodeFileSystem });
     await store.prepare();
