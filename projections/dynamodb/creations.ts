@@ -2,11 +2,13 @@ import type { CancellationReason, TransactWriteItem } from '@aws-sdk/client-dyna
 import { BanyanError } from 'banyan/runtime';
 import { randomUUID } from 'node:crypto';
 import { coversAny } from '../progress.ts';
-import type { ItemWrite } from '../view-store.ts';
+import type { GenerationId, ItemWrite } from '../view-store.ts';
 import { allOf, inParts } from './batches.ts';
 import type { Dynamo, Row } from './dynamo.ts';
+import { errorCause } from './error-cause.ts';
 import { faultOf, hasName, type AwsError } from './faults.ts';
 import type { Guard, Guards } from './guards.ts';
+import { isInvalid, notStorable } from './not-storable.ts';
 import type { Entry } from './registry.ts';
 import { readWatermark } from './tracking.ts';
 
@@ -31,6 +33,8 @@ interface Outcome {
   /** Guards that are not as they were. */
   readonly forget: readonly Guard[];
 }
+
+const nothing: Outcome = { conflicts: [], again: [], forget: [] };
 
 /**
  * Creates items unless the watermark covers an event that they are made of, or they are there; gives the keys of those.
@@ -72,12 +76,12 @@ async function createWave(
 /** Looks at the watermark, after the guards were looked at, and then writes what it does not cover. */
 async function createSome(
   dynamo: Dynamo,
-  { generation, table }: Entry,
+  entry: Entry,
   guards: readonly Guard[],
   chunks: readonly (readonly Creation[])[],
   token: string,
 ): Promise<Outcome> {
-  const watermark = await readWatermark(dynamo, generation, table);
+  const watermark = await readWatermark(dynamo, entry.generation, entry.table);
   const isCovered = ({ write }: Creation): boolean => coversAny(watermark, write.madeOf ?? {});
   const covered = chunks.flat().filter(isCovered);
   const fresh = chunks
@@ -87,18 +91,52 @@ async function createSome(
     }))
     .filter(({ chunk }) => chunk.length > 0);
   const outcomes = await allOf(
-    fresh.map(({ chunk, guard }) => transact(dynamo, table, guard as Guard, chunk, token)),
+    fresh.map(({ chunk, guard }) => transact(dynamo, entry, guard as Guard, chunk, token)),
   );
+  return together([{ ...nothing, conflicts: covered.map(keyOfWrite) }, ...outcomes]);
+}
+
+function together(outcomes: readonly Outcome[]): Outcome {
   return {
-    conflicts: [...covered.map(keyOfWrite), ...outcomes.flatMap((one) => one.conflicts)],
+    conflicts: outcomes.flatMap((one) => one.conflicts),
     again: outcomes.flatMap((one) => one.again),
     forget: outcomes.flatMap((one) => one.forget),
   };
 }
 
+/** Writes a chunk; one that can never be written, in halves, until it is known which of its items is to blame. */
 async function transact(
   dynamo: Dynamo,
-  table: string,
+  entry: Entry,
+  guard: Guard,
+  chunk: readonly Creation[],
+  token: string,
+): Promise<Outcome> {
+  const [first, second] = chunk;
+  try {
+    return await transactAtOnce(dynamo, entry, guard, chunk, token);
+  } catch (error) {
+    if (!isInvalid(error) || !first) throw error;
+    if (!second) throw notStorable(entry.generation, keyOfWrite(first), error);
+    const halves = inParts(chunk, Math.ceil(chunk.length / 2));
+    const tried = halves.map((half) => () => transact(dynamo, entry, guard, half, token));
+    return together(await oneByOne(tried));
+  }
+}
+
+/** One after the other, since they look at the same guard; all of them, also when one fails. */
+async function oneByOne<T>(works: readonly (() => Promise<T>)[]): Promise<T[]> {
+  const settled: Promise<T>[] = [];
+  for (const work of works) {
+    settled.push(work());
+    await Promise.allSettled(settled);
+  }
+  return allOf(settled);
+}
+
+async function transactAtOnce(
+  dynamo: Dynamo,
+  { generation, table }: Entry,
   guard: Guard,
   chunk: readonly Creation[],
   token: string,
@@ -117,11 +155,11 @@ async function transact(
       ClientRequestToken: randomUUID(),
       TransactItems: [{ ConditionCheck: checkOf(table, guard) }, ...puts],
     });
-    return { conflicts: [], again: [], forget: [] };
+    return nothing;
   } catch (error) {
     if (!hasName(error, 'TransactionCanceledException')) throw error;
     const { CancellationReasons = [] } = error as { readonly CancellationReasons?: CancellationReason[] };
-    return outcomeOf(error, CancellationReasons, { guard, chunk, token });
+    return outcomeOf(error, CancellationReasons, { id: generation, guard, chunk, token });
   }
 }
 
@@ -131,25 +169,29 @@ function checkOf(table: string, { key, moves }: Guard): NonNullable<TransactWrit
   return { ...check, ConditionExpression: 'v = :v', ExpressionAttributeValues: { ':v': { N: moves } } };
 }
 
+/** A transaction, by the process that made it. */
+interface Tried {
+  readonly id: GenerationId;
+  readonly guard: Guard;
+  readonly chunk: readonly Creation[];
+  readonly token: string;
+}
+
 /** What the reasons of a cancelled transaction say: the first is the guard's, the others those of the puts. */
 function outcomeOf(
   error: AwsError,
   [ofGuard, ...reasons]: readonly CancellationReason[],
-  {
-    guard,
-    chunk,
-    token,
-  }: { readonly guard: Guard; readonly chunk: readonly Creation[]; readonly token: string },
+  { id, guard, chunk, token }: Tried,
 ): Outcome {
   const [conflicts, again]: [string[], Creation[]] = [[], []];
   chunk.forEach((creation, at) => {
-    const { Code: code = 'None', Item: found, Message: message } = reasons[at] ?? {};
+    const { Code: code = 'None', Item: found, Message: message = '' } = reasons[at] ?? {};
     if (code === 'ConditionalCheckFailed') {
       // With our mark it is ours: the answer to a first try was lost.
       if (found?.['w']?.S !== token) conflicts.push(keyOfWrite(creation));
       return;
     }
-    if (code !== 'None' && !isPassing(code)) throw notStorable(error, creation, `${code}: ${message ?? ''}`);
+    if (code !== 'None' && !isPassing(code)) throw failed(error, { id, creation, code, message });
     again.push(creation);
   });
   return { conflicts, again, forget: ofGuard?.Code === 'ConditionalCheckFailed' ? [guard] : [] };
@@ -160,11 +202,22 @@ function isPassing(code: string): boolean {
   return fault === 'throttled' || fault === 'contended' || fault === 'passing';
 }
 
-function notStorable(cause: AwsError, creation: Creation, why: string): BanyanError {
+/** Why an item is not created, and all others of its transaction are not. */
+interface Refusal {
+  readonly id: GenerationId;
+  readonly creation: Creation;
+  readonly code: string;
+  readonly message: string;
+}
+
+function failed(error: AwsError, { id, creation, code, message }: Refusal): BanyanError {
   const key = keyOfWrite(creation);
+  const why = `${message} (${code})`;
+  const cause = errorCause(error);
+  if (code === 'ValidationError') return notStorable(id, key, cause, `${why}.`);
   return new BanyanError(
     'VIEW_STORE_FAILED',
-    `DynamoDB cannot create the item under key ${JSON.stringify(key)} (${why}).`,
+    `DynamoDB cannot create the item under key ${JSON.stringify(key)}: ${why}.`,
     { cause, details: { key } },
   );
 }

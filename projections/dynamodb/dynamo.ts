@@ -15,6 +15,7 @@ import {
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import { BanyanError, type Logger } from 'banyan/runtime';
+import { errorCause } from './error-cause.ts';
 import { faultOf, isThrottled, type AwsError, type Fault } from './faults.ts';
 import type { Gate } from './gate.ts';
 
@@ -166,7 +167,7 @@ async function patiently<T>(
       if (fault === 'answer') throw error;
       const isWorthIt = fault === 'throttled' || fault === 'contended' || fault === 'passing';
       if (!isWorthIt || spentMs > patienceMs) throw tell(operation, fault, error);
-      logger.debug({ err: error, operation, attempt }, 'a call of DynamoDB is tried again');
+      logger.debug({ err: errorCause(error), operation, attempt }, 'a call of DynamoDB is tried again');
       await spend(() => pause(attempt));
     }
   }
@@ -201,21 +202,22 @@ function pause(attempt: number): Promise<void> {
 }
 
 function tell(operation: string, fault: Fault, error: AwsError): BanyanError {
-  const options = { cause: error, details: { operation, error: error.name } };
+  const cause = errorCause(error);
+  const options = { cause, details: { operation, error: error.name } };
   switch (fault) {
     case 'throttled':
     case 'contended':
     case 'passing':
       return new BanyanError(
         'VIEW_STORE_UNREACHABLE',
-        `${operation} of DynamoDB was tried again and again, and failed: ${error.message} (${error.name}). ` +
+        `${operation} of DynamoDB was tried again and again, and failed: ${cause.message} (${error.name}). ` +
           'Check that it is let through to, and that its tables take as much as is asked of them.',
         { ...options, retryable: true },
       );
     case 'refused':
       return new BanyanError(
         'VIEW_STORE_REFUSED',
-        `DynamoDB refuses ${operation}: ${error.message} (${error.name}). Check the credentials, and that their ` +
+        `DynamoDB refuses ${operation}: ${cause.message} (${error.name}). Check the credentials, and that their ` +
           'policy has the actions that projections/README.md lists.',
         options,
       );
@@ -223,7 +225,7 @@ function tell(operation: string, fault: Fault, error: AwsError): BanyanError {
     case 'failed':
       return new BanyanError(
         'VIEW_STORE_FAILED',
-        `${operation} of DynamoDB failed: ${error.message} (${error.name}).`,
+        `${operation} of DynamoDB failed: ${cause.message} (${error.name}).`,
         options,
       );
   }

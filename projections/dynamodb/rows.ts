@@ -107,6 +107,15 @@ function cut(text: string): string {
   return bytes.toString('utf8', 0, at);
 }
 
+/** Bytes of a row as DynamoDB counts them, a little more: of names and values, in UTF-8. */
+export function rowBytes(row: Row): number {
+  return Object.entries(row).reduce(
+    (sum, [name, { S: text, N: number, B: bytes }]) =>
+      sum + name.length + Buffer.byteLength(text ?? number ?? '') + (bytes?.byteLength ?? 0),
+    0,
+  );
+}
+
 /** The primary key of a row. */
 export function keyOf({ p, k }: Row): Row {
   if (!p || !k) throw unreadable('no primary key');

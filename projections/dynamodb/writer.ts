@@ -7,7 +7,8 @@ import { hasName } from './faults.ts';
 import type { Guards } from './guards.ts';
 import { newToken } from './names.ts';
 import type { Entry } from './registry.ts';
-import { rowOf } from './rows.ts';
+import { isInvalid, notStorable } from './not-storable.ts';
+import { rowBytes, rowOf } from './rows.ts';
 
 /** Writes each item whose condition holds: side by side, as many at once as the table takes. */
 export async function writeItems(
@@ -21,7 +22,7 @@ export async function writeItems(
   const token = newToken();
   const made = writes.map((write): Creation => {
     const row = rowOf(entry.generation, entry.spread.shards, write, token);
-    return { write, row, bytes: (row['d']?.S?.length ?? 0) + (row['s']?.S?.length ?? 0) };
+    return { write, row, bytes: rowBytes(row) };
   });
   const isGuarded = ({ write }: Creation): boolean =>
     write.expected === undefined && Object.keys(write.madeOf ?? {}).length > 0;
@@ -44,7 +45,12 @@ function check({ generation }: Entry, writes: readonly ItemWrite[], itemBytes: n
 }
 
 /** Whether the condition held. */
-async function put(dynamo: Dynamo, { table }: Entry, { expected }: ItemWrite, row: Row): Promise<boolean> {
+async function put(
+  dynamo: Dynamo,
+  { generation, table }: Entry,
+  { item, expected }: ItemWrite,
+  row: Row,
+): Promise<boolean> {
   try {
     await dynamo.put({
       TableName: table,
@@ -55,9 +61,10 @@ async function put(dynamo: Dynamo, { table }: Entry, { expected }: ItemWrite, ro
     });
     return true;
   } catch (error) {
+    if (isInvalid(error)) throw notStorable(generation, item.key, error);
     if (!hasName(error, 'ConditionalCheckFailedException')) throw error;
     // With our mark it is ours: the answer to a first try was lost. Another's write may look the same but for it.
-    const { Item } = error as { readonly Item?: Row };
-    return Item !== undefined && Item['w']?.S === row['w']?.S;
+    const { Item: found } = error as { readonly Item?: Row };
+    return found !== undefined && found['w']?.S === row['w']?.S;
   }
 }
