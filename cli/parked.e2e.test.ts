@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeWith, emulator } from '../kit/aws/emulators.ts';
+import { uniqueName } from '../kit/aws/test-names.ts';
 import { askBanyan, runBanyan, type BanyanProcess, type DevMessage } from '../kit/banyan-process.ts';
 import { eventually } from '../kit/eventually.ts';
 import { errorCodeOf, openReplayEnvironment, type ReplayEnvironment } from './testing/replay-environment.ts';
-import { projectFiles } from './testing/replay-files.ts';
+import { projectFiles, type ViewsCode } from './testing/replay-files.ts';
+import { inDynamodb } from './testing/views-in-dynamodb.ts';
 
 /*
  * G9 as an operator meets it: one event that cannot be applied stops its key, visibly, and nothing else. The causes
@@ -28,8 +31,9 @@ export const customer = projection('customer-total', z.object({ spent: z.number(
     },
   });`;
 
-const files = {
-  ...projectFiles(`
+const dynamodb = await emulator('dynamodb');
+
+const groups = `
     group('orders', {
       owner: owner('checkout'), publishes: [Placed, Gone], translation: orders, projections: [order],
       gateway: gateway().read('GET /orders/{id}', order.byKey('id'), { public: true }),
@@ -38,17 +42,17 @@ const files = {
       owner: owner('growth'), subscribes: [Placed], projections: [customer],
       gateway: gateway().read('GET /customers/{id}', customer.byKey('id'), { public: true }),
     }),
-  `),
-  'customer.ts': customerTotals,
-};
+  `;
 
 let environment: ReplayEnvironment;
 let dev: BanyanProcess;
 let gateways: Readonly<Record<string, string>>;
 
-beforeEach(async () => {
+async function begin(views?: ViewsCode): Promise<void> {
+  const files = { ...projectFiles(groups, views), 'customer.ts': customerTotals };
   environment = await openReplayEnvironment(files);
-});
+}
+
 afterEach(async () => {
   await dev.end('SIGKILL');
   await environment.close();
@@ -114,75 +118,13 @@ const thirteen = {
   message: expect.stringContaining('thirteen is refused') as unknown,
 };
 
-const ways: readonly (readonly [string, readonly string[]])[] = [
+describe.each<readonly [string, readonly string[]]>([
   ['an ordered bus', []],
   ['a hostile bus', ['--chaos', '5']],
-];
-describe.each(ways)('on %s', (_, flags) => {
-  test('a handler that throws parks its key: read as it was, shown, let go on once the cause is gone', async () => {
-    await writeFile(fileOf('thirteen'), '');
-    await insert([1, 'ada', 10], [2, 'bob', 13], [3, 'ada', 13], [4, 'ada', 5], [5, 'eve', 7]);
-    await start(...flags);
-    await insert([6, 'ada', 1], [7, 'eve', 1]);
-    await eventually(async () =>
-      expect((await ask('parked', 'list')).said).toMatchObject({
-        views: [],
-        keys: [
-          { projection: 'customer-total', generation: 1, isLive: true, key: 'ada', ...thirteen },
-          { projection: 'customer-total', generation: 1, key: 'bob', ...thirteen },
-        ],
-      }),
-    );
-    await eventually(async () => expect(await spent('eve')).toMatchObject({ data: { spent: 8, orders: 2 } }));
-    // The last good document, and of one that never had any: none.
-    expect(await spent('ada')).toEqual({ code: 200, data: { spent: 10, orders: 1 }, parked: true });
-    expect(await spent('bob')).toEqual({ code: 404, data: null, parked: true });
+])('on %s', (_, flags) => {
+  beforeEach(() => begin());
 
-    const shown = (await ask('parked', 'show', 'customer-total', 'ada')).said;
-    expect(shown).toMatchObject({
-      ...thirteen,
-      document: { spent: 10, orders: 1 },
-      base: { document: { spent: 10, orders: 1 } },
-      event: { id: shown['eventId'], type: 'OrderPlaced', data: { id: '3', customer: 'ada', total: 13 } },
-    });
-    const status = (await ask('status')).said['views'] as { projection: string; parkedKeys: number }[];
-    expect(status.map(({ projection, parkedKeys }) => [projection, parkedKeys])).toEqual([
-      ['order', 0],
-      ['customer-total', 2],
-    ]);
-
-    expect(await told('parked', 'list')).toMatch(
-      /^customer-total +1 \(live\) +ada +shop:orders@1:\d+:\d+ +HANDLER_THREW +.*thirteen is refused$/m,
-    );
-    expect(await told('parked', 'show', 'customer-total', 'bob')).toMatch(
-      /data +\{.*"total":13\}\ndocument +none\n(.*\n)*.*banyan parked retry customer-total bob/,
-    );
-    expect(await told('status')).toMatch(/^customer-total .* 2 +0$/m);
-
-    // The cause is still there.
-    expect(await ask('parked', 'retry', 'customer-total', 'ada')).toMatchObject({
-      code: 1,
-      error: 'STILL_PARKED',
-    });
-    await rm(fileOf('thirteen'));
-    expect(await ask('parked', 'retry', 'customer-total', '--dry-run')).toMatchObject({
-      code: 0,
-      said: { keys: ['ada', 'bob'] },
-    });
-    expect((await spent('ada')).parked).toBe(true);
-    expect(await ask('parked', 'retry', 'customer-total')).toMatchObject({
-      code: 0,
-      said: { caughtUp: ['ada', 'bob'], parked: [], left: [] },
-    });
-    expect(await spent('ada')).toEqual({ code: 200, data: { spent: 29, orders: 4 }, parked: false });
-    expect(await spent('bob')).toEqual({ code: 200, data: { spent: 13, orders: 1 }, parked: false });
-    await insert([8, 'ada', 2]);
-    await eventually(async () =>
-      expect(await spent('ada')).toMatchObject({ data: { spent: 31, orders: 5 } }),
-    );
-    expect((await ask('parked', 'list')).said).toMatchObject({ views: [], keys: [] });
-    expect(await told('parked', 'list')).toMatch(/^Nothing is parked\.$/m);
-  }, 240_000);
+  keysAreRetried(flags);
 
   test('an event that is left out: asked for, with its reason in the history, and by nobody who does not mean it', async () => {
     await writeFile(fileOf('thirteen'), '');
@@ -271,7 +213,81 @@ describe.each(ways)('on %s', (_, flags) => {
   }, 240_000);
 });
 
+describeWith([dynamodb], 'with views in DynamoDB', () => {
+  beforeEach(() => begin(inDynamodb(dynamodb, `'${uniqueName()}'`)));
+
+  keysAreRetried([]);
+});
+
+function keysAreRetried(flags: readonly string[]): void {
+  test('a handler that throws parks its key: read as it was, shown, let go on once the cause is gone', async () => {
+    await writeFile(fileOf('thirteen'), '');
+    await insert([1, 'ada', 10], [2, 'bob', 13], [3, 'ada', 13], [4, 'ada', 5], [5, 'eve', 7]);
+    await start(...flags);
+    await insert([6, 'ada', 1], [7, 'eve', 1]);
+    await eventually(async () =>
+      expect((await ask('parked', 'list')).said).toMatchObject({
+        views: [],
+        keys: [
+          { projection: 'customer-total', generation: 1, isLive: true, key: 'ada', ...thirteen },
+          { projection: 'customer-total', generation: 1, key: 'bob', ...thirteen },
+        ],
+      }),
+    );
+    await eventually(async () => expect(await spent('eve')).toMatchObject({ data: { spent: 8, orders: 2 } }));
+    // The last good document, and of one that never had any: none.
+    expect(await spent('ada')).toEqual({ code: 200, data: { spent: 10, orders: 1 }, parked: true });
+    expect(await spent('bob')).toEqual({ code: 404, data: null, parked: true });
+
+    const shown = (await ask('parked', 'show', 'customer-total', 'ada')).said;
+    expect(shown).toMatchObject({
+      ...thirteen,
+      document: { spent: 10, orders: 1 },
+      base: { document: { spent: 10, orders: 1 } },
+      event: { id: shown['eventId'], type: 'OrderPlaced', data: { id: '3', customer: 'ada', total: 13 } },
+    });
+    const status = (await ask('status')).said['views'] as { projection: string; parkedKeys: number }[];
+    expect(status.map(({ projection, parkedKeys }) => [projection, parkedKeys])).toEqual([
+      ['order', 0],
+      ['customer-total', 2],
+    ]);
+
+    expect(await told('parked', 'list')).toMatch(
+      /^customer-total +1 \(live\) +ada +shop:orders@1:\d+:\d+ +HANDLER_THREW +.*thirteen is refused$/m,
+    );
+    expect(await told('parked', 'show', 'customer-total', 'bob')).toMatch(
+      /data +\{.*"total":13\}\ndocument +none\n(.*\n)*.*banyan parked retry customer-total bob/,
+    );
+    expect(await told('status')).toMatch(/^customer-total .* 2 +0$/m);
+
+    // The cause is still there.
+    expect(await ask('parked', 'retry', 'customer-total', 'ada')).toMatchObject({
+      code: 1,
+      error: 'STILL_PARKED',
+    });
+    await rm(fileOf('thirteen'));
+    expect(await ask('parked', 'retry', 'customer-total', '--dry-run')).toMatchObject({
+      code: 0,
+      said: { keys: ['ada', 'bob'] },
+    });
+    expect((await spent('ada')).parked).toBe(true);
+    expect(await ask('parked', 'retry', 'customer-total')).toMatchObject({
+      code: 0,
+      said: { caughtUp: ['ada', 'bob'], parked: [], left: [] },
+    });
+    expect(await spent('ada')).toEqual({ code: 200, data: { spent: 29, orders: 4 }, parked: false });
+    expect(await spent('bob')).toEqual({ code: 200, data: { spent: 13, orders: 1 }, parked: false });
+    await insert([8, 'ada', 2]);
+    await eventually(async () =>
+      expect(await spent('ada')).toMatchObject({ data: { spent: 31, orders: 5 } }),
+    );
+    expect((await ask('parked', 'list')).said).toMatchObject({ views: [], keys: [] });
+    expect(await told('parked', 'list')).toMatch(/^Nothing is parked\.$/m);
+  }, 240_000);
+}
+
 test('what is not there is told by name', async () => {
+  await begin();
   await start();
   expect(await ask('parked', 'list', 'nothing')).toMatchObject({ code: 1, error: 'PROJECTION_UNKNOWN' });
   expect(await ask('parked', 'show', 'customer-total', 'ada')).toMatchObject({

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { join } from 'node:path';
 import { patience } from '../kit/aws/account.ts';
-import { clientConfig } from '../kit/aws/client-config.ts';
 import { describeWith, emulator } from '../kit/aws/emulators.ts';
 import { uniqueName } from '../kit/aws/test-names.ts';
 import { askBanyan, type BanyanProcess } from '../kit/banyan-process.ts';
@@ -15,6 +14,7 @@ import {
   type ReplayEnvironment,
 } from './testing/replay-environment.ts';
 import { order, projectFiles } from './testing/replay-files.ts';
+import { inDynamodb } from './testing/views-in-dynamodb.ts';
 
 /*
  * An operator's way through a fix of a projection whose views are in DynamoDB, which has no transactions of documents
@@ -34,18 +34,13 @@ const groups = `
   `;
 
 /** The store, which a rebuild's threads open for themselves. */
-const files = (): Readonly<Record<string, string>> =>
-  projectFiles(groups, {
-    imports: `
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { reconciliation } from 'banyan/projections';
-import { dynamodbViews } from 'banyan/projections/dynamodb';`,
-    views: `dynamodbViews({
-    prefix: '${uniqueName()}',
-    shards: 4,
-    client: new DynamoDBClient(${JSON.stringify(clientConfig(dynamodb))}),
-  })`,
+const files = (): Readonly<Record<string, string>> => {
+  const { imports, views } = inDynamodb(dynamodb, `'${uniqueName()}'`);
+  return projectFiles(groups, {
+    imports: `import { reconciliation } from 'banyan/projections';${imports}`,
+    views,
   });
+};
 
 describeWith([dynamodb], 'views in DynamoDB', () => {
   let environment: ReplayEnvironment;

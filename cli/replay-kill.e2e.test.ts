@@ -1,13 +1,17 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { postgresViews, type AtomicViewStore } from 'banyan/projections';
+import { postgresViews, type ViewStore } from 'banyan/projections';
 import { readHistory } from 'banyan/replay';
+import { describeWith, emulator } from '../kit/aws/emulators.ts';
+import { uniqueName } from '../kit/aws/test-names.ts';
 import type { BanyanProcess } from '../kit/banyan-process.ts';
 import { eventually } from '../kit/eventually.ts';
 import { seeded } from '../kit/seeded.ts';
 import { testDatabase } from '../kit/test-database.ts';
+import { dynamodbViews } from '../projections/dynamodb/dynamodb-views.ts';
+import { testClient } from '../projections/dynamodb/testing/test-client.ts';
 import { killWhile, type Doing, type KilledRun } from './testing/killed-command.ts';
 import {
   differences,
@@ -26,7 +30,8 @@ import {
   startReplayCommand,
   type ReplayEnvironment,
 } from './testing/replay-environment.ts';
-import { order, projectFiles, translation } from './testing/replay-files.ts';
+import { order, projectFiles, translation, type ViewsCode } from './testing/replay-files.ts';
+import { inDynamodb } from './testing/views-in-dynamodb.ts';
 
 /*
  * `banyan replay start` after the fix of a translation, killed again and again at any instant and given again, beside
@@ -35,31 +40,63 @@ import { order, projectFiles, translation } from './testing/replay-files.ts';
  */
 const long = process.env['BANYAN_LONG'] !== undefined;
 const limitMs = 60_000;
-const orders = long ? 8000 : 2500;
 const log = { source: 'shop', translation: 'orders', version: 2 };
 const projections = ['order', 'customer-total'];
-/** So that the fold takes its time, writes all along, and is not over before a kill. */
-const command = ['start', 'order', '--rate', '1000', '--workers', '2', '--memory', '1M'];
-/** What each run is killed at, and milliseconds at most until then; four times each where there is time. */
-const aims: readonly (readonly [Doing, number])[] = [
-  ['neither', 1500],
-  ['event log', orders / 8],
-  ['event log', orders / 8],
-  ['event log', orders / 8],
-  ['neither', 1500],
-  ['view order', long ? 7000 : 800],
-  ['view order', long ? 7000 : 800],
-  ['view customer-total', 800],
-  ['view customer-total', 1500],
-  ['neither', 1500],
-];
+const dynamodb = await emulator('dynamodb');
 
-const files = projectFiles(`
+/** Where the views are, and how much is done with them. */
+interface Place {
+  readonly code: () => ViewsCode | undefined;
+  /** A new place, as VIEWS_URL tells it. */
+  readonly newUrl: () => Promise<string>;
+  readonly open: (url: string) => ViewStore;
+  readonly orders: number;
+  /** So that the fold takes its time, writes all along, and is not over before a kill. */
+  readonly rate: number;
+  /** What each run is killed at, and milliseconds at most until then; four times each where there is time. */
+  readonly aims: readonly (readonly [Doing, number])[];
+}
+
+const inPostgres: Place = {
+  code: () => undefined,
+  newUrl: () => testDatabase('replay_killed'),
+  open: (connectionString) => postgresViews({ connectionString }),
+  orders: long ? 8000 : 2500,
+  rate: 1000,
+  aims: [
+    ['neither', 1500],
+    ['event log', long ? 1000 : 300],
+    ['event log', long ? 1000 : 300],
+    ['event log', long ? 1000 : 300],
+    ['neither', 1500],
+    ['view order', long ? 7000 : 800],
+    ['view order', long ? 7000 : 800],
+    ['view customer-total', 800],
+    ['view customer-total', 1500],
+    ['neither', 1500],
+  ],
+};
+
+const inTables: Place = {
+  code: () => inDynamodb(dynamodb, 'process.env.VIEWS_URL'),
+  newUrl: async () => uniqueName(),
+  open: (prefix) => dynamodbViews({ client: testClient(dynamodb), prefix }),
+  orders: 400,
+  rate: 150,
+  aims: [
+    ['event log', 50],
+    ['view order', 800],
+    ['view order', 1500],
+    ['view customer-total', 1500],
+  ],
+};
+
+const groups = `
   group('orders', {
     owner: owner('checkout'), publishes: [Placed, Gone], translation: orders, projections: [order, customer],
     gateway: gateway().read('GET /orders/{id}', order.byKey('id'), { public: true }),
   }),
-`);
+`;
 const fixed = {
   // Work for each order, so that translating takes its time; nothing comes of it.
   'toil.ts': `
@@ -74,12 +111,13 @@ export function toil(): number {
 
 let environment: ReplayEnvironment;
 let dev: BanyanProcess;
-let store: AtomicViewStore;
+let store: ViewStore;
 let last: number;
 
-beforeEach(async () => {
-  environment = await openReplayEnvironment(files);
-  store = postgresViews({ connectionString: environment.env.VIEWS_URL });
+async function begin({ code, newUrl, open, orders }: Place): Promise<void> {
+  const made = await openReplayEnvironment(projectFiles(groups, code()));
+  environment = { ...made, env: { ...made.env, VIEWS_URL: await newUrl() } };
+  store = open(environment.env.VIEWS_URL);
   last = 0;
   // For the snapshot: none of these is deleted before it.
   await addOrders(40);
@@ -87,23 +125,20 @@ beforeEach(async () => {
   await dev.ready;
   await addOrders(orders - 40);
   await untilViewsAre(store, 1, 'first');
-}, 2 * limitMs);
-afterEach(async () => {
+}
+
+async function end(): Promise<void> {
   await dev.end('SIGKILL');
   await store.close();
   await environment.close();
-}, limitMs);
+}
 
 async function addOrders(more: number): Promise<void> {
   await insertOrders(environment.client, last + 1, last + more);
   last += more;
 }
 
-async function untilViewsAre(
-  of: AtomicViewStore,
-  generation: number,
-  code: 'first' | 'fixed',
-): Promise<void> {
+async function untilViewsAre(of: ViewStore, generation: number, code: 'first' | 'fixed'): Promise<void> {
   const wanted = expectedDocuments(last, code);
   await eventually(
     async () => expect(differences(await storedDocuments(of, projections, generation), wanted)).toEqual([]),
@@ -119,7 +154,7 @@ async function killDev(milliseconds: number): Promise<void> {
 }
 
 /** One run of the command; ending before it is killed is well, when there is nothing left to do. */
-async function runAndKill(aim: Doing, milliseconds: number): Promise<KilledRun> {
+async function runAndKill(command: readonly string[], aim: Doing, milliseconds: number): Promise<KilledRun> {
   const run = startReplayCommand(environment, ...command);
   const what = { directory: environment.env.LOGS, log, projections };
   const killed = await killWhile(run, what, { aim, milliseconds });
@@ -132,12 +167,17 @@ function expectEnd({ code, answer }: Pick<Awaited<ReturnType<typeof askReplay>>,
   expect(isEnd ? [] : [code, ...answer]).toEqual([]);
 }
 
-async function killAgainAndAgain(random: () => number, runs: KilledRun[]): Promise<void> {
+async function killAgainAndAgain(
+  command: readonly string[],
+  aims: Place['aims'],
+  random: () => number,
+  runs: KilledRun[],
+): Promise<void> {
   let made: Made = await madeSoFar(environment.env.LOGS, log, projections);
   for (const [aim, most] of aims.flatMap((one) => Array.from({ length: long ? 4 : 1 }, () => one))) {
     await addOrders(5);
     const killingDev = random() < 0.3 ? killDev(random() * 1500) : undefined;
-    runs.push(await runAndKill(aim, random() * most));
+    runs.push(await runAndKill(command, aim, random() * most));
     await killingDev;
     const now = await madeSoFar(environment.env.LOGS, log, projections);
     expect(lessThan(now, made)).toEqual([]);
@@ -148,20 +188,20 @@ async function killAgainAndAgain(random: () => number, runs: KilledRun[]): Promi
 }
 
 /** What the fixed code makes of the same change log, live and undisturbed. */
-async function comparedWithUndisturbed(): Promise<void> {
+async function comparedWithUndisturbed({ newUrl, open }: Place): Promise<void> {
   const twin = {
     project: environment.project,
     env: {
       ...environment.env,
       LOGS: join(environment.project, 'twin'),
-      VIEWS_URL: await testDatabase('replay_twin'),
+      VIEWS_URL: await newUrl(),
     },
   };
   expect(await dev.end()).toBe(0);
   await cp(join(environment.env.LOGS, 'sources'), join(twin.env.LOGS, 'sources'), { recursive: true });
   dev = startDev(twin);
   await dev.ready;
-  const views = postgresViews({ connectionString: twin.env.VIEWS_URL });
+  const views = open(twin.env.VIEWS_URL);
   await untilViewsAre(views, 1, 'fixed').finally(() => views.close());
   const found = await storedEvents(environment.env.LOGS, log);
   const wanted = await storedEvents(twin.env.LOGS, log);
@@ -169,12 +209,14 @@ async function comparedWithUndisturbed(): Promise<void> {
   expect(found.filter((event, at) => event !== wanted[at]).slice(0, 3)).toEqual([]);
 }
 
-test('banyan replay start, killed at any instant, goes on and ends as if it had not been', async () => {
+/** Runs the command, killed each time, and once more to its end. */
+async function goesOnWhereItWasKilled({ aims, rate }: Place): Promise<void> {
+  const command = ['start', 'order', '--write-rate', String(rate), '--workers', '2', '--memory', '1M'];
   const seed = Number(process.env['BANYAN_SEED'] ?? Date.now() % 100_000);
   const runs: KilledRun[] = [];
   await environment.write(fixed);
   try {
-    await killAgainAndAgain(seeded(seed), runs);
+    await killAgainAndAgain(command, aims, seeded(seed), runs);
     expectEnd(await askReplay(environment, ...command));
   } catch (error) {
     throw new Error(`BANYAN_SEED=${String(seed)}, killed: ${JSON.stringify(runs)}`, { cause: error });
@@ -196,5 +238,21 @@ test('banyan replay start, killed at any instant, goes on and ends as if it had 
   expect(await doneReplay(environment, 'promote', ...projections)).toMatchObject({
     moves: projections.map((name) => ({ name, from: 1, to: 2 })),
   });
-  await comparedWithUndisturbed();
-}, 900_000);
+}
+
+describe('banyan replay start, killed at any instant, goes on and ends as if it had not been', () => {
+  afterEach(end, limitMs);
+
+  test('with views in Postgres', async () => {
+    await begin(inPostgres);
+    await goesOnWhereItWasKilled(inPostgres);
+    await comparedWithUndisturbed(inPostgres);
+  }, 900_000);
+
+  describeWith([dynamodb], 'with views in DynamoDB', () => {
+    test('of fewer orders', async () => {
+      await begin(inTables);
+      await goesOnWhereItWasKilled(inTables);
+    }, 600_000);
+  });
+});

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { readEvents, type EventLogLine, type EventLogRef } from 'banyan/events';
-import type { AtomicViewStore } from 'banyan/projections';
+import type { ViewStore } from 'banyan/projections';
 import { eventLogDirectory } from 'banyan/replay';
 import { canonicalJson, nodeFileSystem, openLogReader } from 'banyan/runtime';
 import { allPages } from '../../projections/testing/examples.ts';
@@ -38,7 +38,7 @@ export function expectedDocuments(last: number, code: 'first' | 'fixed'): Docume
 
 /** What a generation of each of these projections holds. */
 export async function storedDocuments(
-  store: AtomicViewStore,
+  store: ViewStore,
   projections: readonly string[],
   number: number,
 ): Promise<Documents> {

@@ -59,8 +59,10 @@ const attempts = 16;
  */
 export async function catchUp(options: CatchUpOptions): Promise<CaughtUp> {
   const { generation, store, keys } = options;
-  const items = await store.readMany(generation, [...new Set(keys)]);
-  const behind = [...items.values()].filter(isBehind);
+  const wanted = [...new Set(keys)];
+  const items = await store.readMany(generation, wanted);
+  // In the order of the keys, whatever the store's is: people read what comes of it.
+  const behind = wanted.map((key) => items.get(key)).filter(isBehind);
   if (behind.length === 0) return { caughtUp: [], parked: [], left: [] };
   if (!(await seesAll(options))) return { caughtUp: [], parked: [], left: behind.map(({ key }) => key) };
   const first = await foldAll(options, behind);
