@@ -18,12 +18,6 @@ export interface RegisteredTranslation {
   /** The hash of the bundle that it runs from, as long as there is this version. */
   readonly bundle: string;
   readonly state: TranslationState;
-  /**
-   * Behind which position it is published. Absent: from the beginning, as the first version of a translation is, whose
-   * views begin with nothing. Recorded together with `running`, so before anything can be published; the view that is
-   * built from this version reads its log to the end after that, so the floor of every subscriber is there or later.
-   */
-  readonly publishFrom?: number;
   /** ISO 8601. */
   readonly createdAt: string;
 }
@@ -32,7 +26,6 @@ const shape = z.object({
   ref: z.object({ source: z.string(), translation: z.string(), version: z.int().positive() }),
   bundle: z.string(),
   state: z.enum(states),
-  publishFrom: z.int().nonnegative().exactOptional(),
   createdAt: z.iso.datetime(),
 });
 
@@ -43,7 +36,7 @@ const shape = z.object({
  */
 export async function registerTranslation(
   directory: string,
-  translation: Omit<RegisteredTranslation, 'createdAt' | 'publishFrom'>,
+  translation: Omit<RegisteredTranslation, 'createdAt'>,
 ): Promise<RegisteredTranslation> {
   const { ref, bundle, state } = translation;
   const registered = { ref, bundle, state, createdAt: new Date(systemClock.now()).toISOString() };
@@ -54,7 +47,7 @@ export async function registerTranslation(
 }
 
 /**
- * Changes the state of a version of a translation, durably, and what is known with it, in one step.
+ * Changes the state of a version of a translation, durably.
  * @throws BanyanError TRANSLATION_UNKNOWN; TRANSLATION_CONFLICT when its state is not `expected` any more;
  *   REGISTRY_BROKEN
  */
@@ -63,7 +56,6 @@ export async function changeTranslation(
   ref: EventLogRef,
   expected: TranslationState,
   state: TranslationState,
-  known: Pick<RegisteredTranslation, 'publishFrom'> = {},
 ): Promise<RegisteredTranslation> {
   const file = fileOf(directory, ref);
   const found = await read(file);
@@ -83,7 +75,7 @@ export async function changeTranslation(
       { details },
     );
   }
-  const changed = { ...found, ...known, state };
+  const changed = { ...found, state };
   await nodeFileSystem.replace(file, JSON.stringify(changed));
   return changed;
 }

@@ -57,16 +57,6 @@ test('a state is changed only from the one that was expected', async () => {
   expect(await registeredTranslations(directory)).toMatchObject([{ bundle: 'b', state: 'retired' }]);
 });
 
-test('where a version is published from is recorded with its state, and stays', async () => {
-  await registerTranslation(directory, { ref: orders(2), bundle: 'b', state: 'building' });
-  const [building] = await registeredTranslations(directory);
-  expect(building).not.toHaveProperty('publishFrom');
-  const running = await changeTranslation(directory, orders(2), 'building', 'running', { publishFrom: 12 });
-  expect(running).toEqual({ ...building, state: 'running', publishFrom: 12 });
-  await changeTranslation(directory, orders(2), 'running', 'retired');
-  expect(await registeredTranslations(directory)).toEqual([{ ...running, state: 'retired' }]);
-});
-
 test('what cannot be read is told with its file', async () => {
   await registerTranslation(directory, { ref: orders(1), bundle: 'b', state: 'building' });
   const file = join(translationDirectory(directory, orders(1)), 'translation.json');

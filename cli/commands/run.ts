@@ -63,10 +63,10 @@ function jsonTeller({ out }: Terminal): Teller {
   return {
     onSnapshot: (source, told) => tell({ event: 'snapshot', source, ...told }),
     onSnapshotEnd: (source) => tell({ event: 'snapshot-end', source }),
-    ready: ({ logs, outOfDate }) => {
+    ready: ({ logs, outOfDate, unbuilt }) => {
       for (const { kind, name, why, next } of outOfDate)
         tell({ event: 'out-of-date', kind, name, why, next });
-      tell({ event: 'ready', pid: process.pid, publishes: logs });
+      tell({ event: 'ready', pid: process.pid, publishes: logs, unbuilt });
     },
     close: () => undefined,
   };
@@ -78,9 +78,13 @@ function textTeller(terminal: Terminal): Teller {
   return {
     onSnapshot: snapshots.progress,
     onSnapshotEnd: snapshots.end,
-    ready: ({ logs, outOfDate }) => {
+    ready: ({ logs, outOfDate, unbuilt }) => {
       const names = logs.map((log) => `  ${log}\n`).join('');
-      board.out(`banyan runs; Ctrl-C ends it.\n\nPublished event logs:\n${names}\n`);
+      board.out(
+        `banyan runs; Ctrl-C ends it.\n\nEvent logs, published once a generation reads them:\n${names}\n`,
+      );
+      if (unbuilt.length > 0)
+        board.out(`Views that are not built yet; next: banyan replay start ${unbuilt.join(' ')}\n\n`);
       if (outOfDate.length > 0) board.out(`${outOfDateText(outOfDate)}\n`);
     },
     log: (line) => board.err(readableLogLine(line, terminal.interactive ? terminal.width : undefined)),

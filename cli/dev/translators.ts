@@ -27,16 +27,11 @@ export interface Translators extends Closeable {
   release(isNeeded: (log: EventLogRef) => boolean): Promise<void>;
 }
 
-interface TalliedLogs extends Pick<Tallies, 'release'> {
-  /** @param registered the version, as it is registered */
-  keep(translator: Translator, registered: RegisteredTranslation): Promise<void>;
-}
-
 interface TranslatorsOptions extends PartOptions {
   readonly changeLog: (source: string) => LogReader<ChangeLogLine> | undefined;
   readonly announce: LocalBus['announce'];
-  /** Keeps the tallies of each event log, and may publish it; absent where nobody needs them. */
-  readonly tallies: TalliedLogs | undefined;
+  /** Keeps the tallies of each event log; absent where nobody needs them. */
+  readonly tallies: Pick<Tallies, 'keep' | 'release'> | undefined;
 }
 
 /** Registers the code's version of each translation that has none yet; {@link Translators.look} starts them. */
@@ -49,11 +44,10 @@ export async function openTranslators(
   const translators = new Map<string, Translator>();
   await registerFirst(groups, options);
 
-  const start = async (one: RegisteredTranslation, isFirst: boolean): Promise<void> => {
-    const { ref } = one;
+  const start = async ({ ref, bundle }: RegisteredTranslation, isFirst: boolean): Promise<void> => {
     const name = eventLogName(ref);
     try {
-      const translator = await startTallied(one, options);
+      const translator = await startTallied(ref, bundle, options);
       if (translator) translators.set(name, translator);
       else problems.tell(name, `Translation ${name} waits: there is no source ${ref.source}.`);
       if (translator) problems.solved(name);
@@ -104,12 +98,13 @@ async function registerFirst(
 }
 
 async function startTallied(
-  registered: RegisteredTranslation,
+  ref: EventLogRef,
+  bundle: string,
   options: TranslatorsOptions,
 ): Promise<Translator | undefined> {
-  const translator = await startOne(registered, options);
+  const translator = await startOne(ref, bundle, options);
   try {
-    if (translator) await options.tallies?.keep(translator, registered);
+    if (translator) await options.tallies?.keep(translator);
     return translator;
   } catch (error) {
     await translator?.close();
@@ -118,7 +113,8 @@ async function startTallied(
 }
 
 async function startOne(
-  { ref, bundle }: RegisteredTranslation,
+  ref: EventLogRef,
+  bundle: string,
   { directory, bundles, changeLog, announce, logger, signal, times }: TranslatorsOptions,
 ): Promise<Translator | undefined> {
   const from = changeLog(ref.source);

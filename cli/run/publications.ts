@@ -1,23 +1,23 @@
 import { join } from 'node:path';
-import {
-  eventLogName,
-  type EventDelivery,
-  type LogCursor,
-  type Publishing,
-  type Translator,
-} from 'banyan/events';
-import { translationDirectory, type RegisteredTranslation } from 'banyan/replay';
+import { eventLogName, type EventDelivery, type Publishing, type Translator } from 'banyan/events';
+import { translationDirectory } from 'banyan/replay';
 import { closeAll, once, toError, type Closeable } from 'banyan/runtime';
 import { createProblems, type PartOptions } from '../dev/parts.ts';
 import { openTallies, type Tallies } from '../dev/unordered/tallies.ts';
+import type { Subscribers } from './subscribers.ts';
 
 /** The event logs that are written in this process, as they go onto the bus. */
-export interface Publications extends Closeable, Pick<Tallies, 'release'> {
-  /** Keeps the tallies of a translator's event log and publishes both, from where its version is to begin. */
-  keep(translator: Translator, registered: Pick<RegisteredTranslation, 'publishFrom'>): Promise<void>;
-  /** Begins again with those that the bus has refused. */
-  look(): Promise<void>;
+export interface Publications extends Closeable, Pick<Tallies, 'keep' | 'release'> {
+  /**
+   * Begins to publish what somebody reads by now, and again what the bus has refused, after a while that grows.
+   * @param read the subscribers as they are when it is called
+   */
+  look(read: () => Promise<Subscribers>): Promise<Subscribers>;
 }
+
+/** Between attempts, milliseconds. */
+const leastPauseMs = 1000;
+const mostPauseMs = 60_000;
 
 interface PublicationsOptions extends Pick<PartOptions, 'directory' | 'logger' | 'signal'> {
   readonly delivery: EventDelivery;
@@ -26,7 +26,9 @@ interface PublicationsOptions extends Pick<PartOptions, 'directory' | 'logger' |
 /** A translator, and what publishes its event log. */
 interface Published {
   readonly translator: Translator;
-  readonly from: LogCursor | undefined;
+  /** Attempts that ended in a refusal, one after the other; when the next is due. */
+  refused: number;
+  due: number;
   publishing:
     | { readonly kind: 'running' | 'stopped'; readonly one: Publishing }
     /** It could not begin. */
@@ -43,34 +45,36 @@ export function openPublications(options: PublicationsOptions): Publications {
   const problems = createProblems(logger);
   const published = new Map<string, Published>();
 
-  const start = async (published: Published): Promise<void> => {
-    const { from, translator } = published;
-    const { ref, eventLog } = translator;
-    const name = eventLogName(ref);
+  const failed = (published: Published, error: unknown): void => {
+    published.refused += 1;
+    published.due = performance.now() + Math.min(mostPauseMs, leastPauseMs * 2 ** (published.refused - 1));
+    problems.tell(eventLogName(published.translator.ref), toError(error));
+  };
+
+  const start = async (published: Published, position: number): Promise<void> => {
+    const { ref, eventLog } = published.translator;
     const counted = tallies.logOf(ref);
     if (!counted) return;
     const to = join(translationDirectory(directory, ref), 'published');
-    const log = { ref, eventLog, tallies: counted, directory: to, ...(from && { from }) };
+    const log = { ref, eventLog, tallies: counted, directory: to, from: { position } };
     try {
       await stop(published);
       const one = await delivery.publish(log, { logger, signal });
       published.publishing = { kind: 'running', one };
       one.ended.catch((error: unknown) => {
         published.publishing = { kind: 'stopped', one };
-        problems.tell(name, toError(error));
+        failed(published, error);
       });
     } catch (error) {
-      problems.tell(name, toError(error));
+      failed(published, error);
     }
   };
 
   return {
-    keep: async (translator, { publishFrom }) => {
+    keep: async (translator) => {
       await tallies.keep(translator);
-      const from = publishFrom === undefined ? undefined : { position: publishFrom };
-      const one: Published = { translator, from, publishing: { kind: 'none' } };
+      const one: Published = { translator, refused: 0, due: 0, publishing: { kind: 'none' } };
       published.set(eventLogName(translator.ref), one);
-      await start(one);
     },
     release: async (ref) => {
       const name = eventLogName(ref);
@@ -79,12 +83,23 @@ export function openPublications(options: PublicationsOptions): Publications {
       if (one) await stop(one);
       await tallies.release(ref);
     },
-    look: async () => {
+    look: async (read) => {
+      const waiting: { readonly one: Published; readonly end: number }[] = [];
       for (const [name, one] of published) {
-        // It has gone on since the look before.
-        if (one.publishing.kind === 'running') problems.solved(name);
-        else await start(one);
+        if (one.publishing.kind === 'running') {
+          // It has gone on since the look before.
+          problems.solved(name);
+          one.refused = 0;
+        } else if (performance.now() >= one.due) {
+          waiting.push({ one, end: (await one.translator.eventLog.head())?.position ?? 0 });
+        }
       }
+      const subscribers = await read();
+      for (const { one, end } of waiting) {
+        const from = await subscribers.publishFrom(one.translator.ref, end);
+        if (from !== undefined) await start(one, from);
+      }
+      return subscribers;
     },
     close: once(async () => {
       const all = [...published.values()].map((one) => ({ close: () => stop(one) }));

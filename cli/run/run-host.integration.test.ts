@@ -2,13 +2,13 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readEvents, type EventDelivery, type LogCursor, type PublishedLog } from 'banyan/events';
-import { postgresViews } from 'banyan/projections';
-import { planStart, registeredTranslations, startReplay } from 'banyan/replay';
-import { once, silentLogger } from 'banyan/runtime';
+import { postgresViews, type Generation } from 'banyan/projections';
+import { eventLogDirectory, planStart, readHistory, startReplay } from 'banyan/replay';
+import { nodeFileSystem, once, openLogReader, silentLogger } from 'banyan/runtime';
 import pg from 'pg';
 import { eventually } from '../../kit/eventually.ts';
 import { testDatabase } from '../../kit/test-database.ts';
-import { loadConfig } from '../config/load-config.ts';
+import { loadConfig, type LoadedConfig } from '../config/load-config.ts';
 import { replayProjectOf } from '../config/replay-project.ts';
 import { refreshDev } from '../dev/control.ts';
 import { startRunHost, type RunHost } from './run-host.ts';
@@ -47,6 +47,7 @@ export default defineConfig({
 let directory: string;
 let database: string;
 let viewsUrl: string;
+let loaded: LoadedConfig;
 let host: RunHost | undefined;
 
 beforeEach(async () => {
@@ -72,7 +73,7 @@ async function sql(text: string): Promise<void> {
 }
 
 async function start(delivery?: EventDelivery): Promise<RunHost> {
-  const loaded = await loadConfig({ cwd: directory, typeCheck: false });
+  loaded = await loadConfig({ cwd: directory, typeCheck: false });
   const config = { ...loaded.config, ...(delivery && { delivery }) };
   const { signal } = new AbortController();
   host = await startRunHost({ loaded: { ...loaded, config }, logger: silentLogger, signal });
@@ -132,21 +133,35 @@ test('without a bus to publish onto nothing is started', async () => {
   await expect(start()).rejects.toMatchObject({ code: 'DELIVERY_MISSING' });
 });
 
-test('events and tallies go to the bus; the first generation is made, and is not fed', async () => {
+test('nothing is published to nobody; the first generation is built from the log, goes live, and gets what comes', async () => {
   const bus = new KeepingBus();
   const running = await start(bus);
-  expect(running.logs).toEqual(['shop:orders@1']);
-  await eventually(() => expect(bus.events).toEqual(['shop:orders@1:1:0']));
+  expect(running).toMatchObject({ logs: ['shop:orders@1'], unbuilt: ['order-summary'] });
   await sql('INSERT INTO orders VALUES (2)');
-  await eventually(() => expect(bus.events).toHaveLength(2));
+  const environment = join(directory, '.banyan');
+  await eventually(async () => expect(await endOf(environment, 1)).toBeGreaterThanOrEqual(2));
+  expect(await refreshDev(environment)).toBe(true);
+  expect(bus.asked).toBe(0);
+
+  const { floor } = await built('order-summary', loaded);
+  expect(floor).toEqual({ 'shop:orders@1': { position: await endOf(environment, 1) } });
+  expect(await refreshDev(environment)).toBe(true);
+  await sql('INSERT INTO orders VALUES (3)');
+  await eventually(() => expect(bus.events).toHaveLength(1));
   await eventually(() => expect(bus.tallied.length).toBeGreaterThan(0));
   const store = postgresViews({ connectionString: viewsUrl });
   try {
     const [generation, ...others] = await store.generations('order-summary');
     expect(others).toEqual([]);
-    expect(generation).toMatchObject({ number: 1, state: { kind: 'live' }, floor: {} });
+    expect(generation).toMatchObject({ number: 1, state: { kind: 'live' } });
     expect((await store.pointer('orders'))?.live).toEqual({ 'order-summary': 1 });
-    expect(await store.count({ projection: 'order-summary', number: 1 })).toBe(0);
+    expect(await store.count({ projection: 'order-summary', number: 1 })).toBe(2);
+    const told = await readHistory(environment, { projection: 'order-summary' });
+    expect(told.map(({ action, projections: [view] }) => [action, view?.to])).toEqual([
+      ['start', undefined],
+      ['finish', 1],
+      ['promote', 1],
+    ]);
   } finally {
     await store.close();
   }
@@ -155,27 +170,24 @@ test('events and tallies go to the bus; the first generation is made, and is not
 test('a bus that refuses is tried again, and then has everything; nothing else waits for it', async () => {
   const bus = new KeepingBus(2);
   await start(bus);
+  await built('order-summary', loaded);
   await sql('INSERT INTO orders VALUES (2)');
-  await eventually(async () => {
-    expect(await refreshDev(join(directory, '.banyan'))).toBe(true);
-    expect(bus.events).toHaveLength(2);
-  });
+  await sql('INSERT INTO orders VALUES (3)');
+  await eventually(() => expect(bus.events).toHaveLength(2));
   expect(bus.asked).toBe(3);
 });
 
-test('a new version is published from where its replay handed it over, never its past; also after a restart', async () => {
+test('a new version is published from where its first generation is built to, never its past; also after a restart', async () => {
   const first = new KeepingBus();
   await start(first);
+  await built('order-summary', loaded);
   for (const id of [2, 3, 4]) await sql(`INSERT INTO orders VALUES (${String(id)})`);
-  await eventually(() => expect(first.events).toHaveLength(4));
+  await eventually(() => expect(first.events).toHaveLength(3));
 
   await writeFile(join(directory, 'parts.ts'), parts(2));
-  await replayed('order-summary');
+  const anew = await loadConfig({ cwd: directory, typeCheck: false });
+  const { floor } = await built('order-summary', anew).finally(() => anew.config.views.close());
   const environment = join(directory, '.banyan');
-  const [one, two] = await registeredTranslations(environment);
-  expect(one).not.toHaveProperty('publishFrom');
-  const from = two?.publishFrom ?? -1;
-  expect(from).toBeGreaterThanOrEqual(4);
   expect(await refreshDev(environment)).toBe(true);
   await sql('INSERT INTO orders VALUES (5)');
   const placesOf = (bus: KeepingBus, version: number): number[] =>
@@ -183,33 +195,39 @@ test('a new version is published from where its replay handed it over, never its
       .filter((id) => id.startsWith(`shop:orders@${String(version)}:`))
       .map((id) => Number(id.split(':')[2]));
   await eventually(() => expect(placesOf(first, 2)).toHaveLength(1));
-  await eventually(() => expect(placesOf(first, 1)).toHaveLength(5));
-  expect(placesOf(first, 2)[0]).toBeGreaterThan(from);
+  await eventually(() => expect(placesOf(first, 1)).toHaveLength(4));
+  expect(placesOf(first, 2)[0]).toBeGreaterThan(floor['shop:orders@2']?.position ?? Infinity);
 
   await host?.close();
   // Text that is new is loaded anew, with a store that is not closed yet.
   await writeFile(join(directory, 'parts.ts'), `${parts(2)}\n// again`);
-  // It has recorded nothing: as after a kill before anything was.
+  // It has recorded nothing, as after a kill before anything was: nobody has come further than the floors.
   const second = new KeepingBus();
   await start(second);
-  await eventually(() => expect(placesOf(second, 1)).toHaveLength(5));
+  await eventually(() => expect(placesOf(second, 1)).toHaveLength(4));
   await eventually(() => expect(placesOf(second, 2)).toHaveLength(1));
 }, 120_000);
 
-/** Builds the view anew as the code says now; its floor lies where its logs are published from, or later. */
-async function replayed(name: string): Promise<void> {
-  const loaded = await loadConfig({ cwd: directory, typeCheck: false });
-  const project = await replayProjectOf(loaded);
-  try {
-    const { signal } = new AbortController();
-    const how = { building: { workers: 0 }, logger: silentLogger, signal };
-    await startReplay(await planStart(project, [name]), { project, ...how });
-    const built = (await project.store.generations(name)).at(-1);
-    expect(built).toMatchObject({ state: { kind: 'ready' }, logs: [{ version: 2 }] });
-    const [, two] = await registeredTranslations(project.directory);
-    const floor = built?.floor['shop:orders@2']?.position;
-    expect(floor).toBeGreaterThanOrEqual(two?.publishFrom ?? Infinity);
-  } finally {
-    await project.store.close();
-  }
+/** Builds the newest generation of a view, as that code says. */
+async function built(name: string, of: LoadedConfig): Promise<Generation> {
+  const project = await replayProjectOf(of);
+  const { signal } = new AbortController();
+  const how = { building: { workers: 0 }, logger: silentLogger, signal };
+  await startReplay(await planStart(project, [name]), { project, ...how });
+  const generation = (await project.store.generations(name)).at(-1);
+  if (!generation) throw new Error(`${name} was not built.`);
+  return generation;
+}
+
+/** The last position of the event log of a version. */
+async function endOf(environment: string, version: number): Promise<number> {
+  const ref = { source: 'shop', translation: 'orders', version };
+  const reader = await openLogReader({
+    directory: eventLogDirectory(environment, ref),
+    fileSystem: nodeFileSystem,
+  });
+  return reader
+    .head()
+    .then((head) => head?.position ?? 0)
+    .finally(() => reader.close());
 }

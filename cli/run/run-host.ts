@@ -1,17 +1,16 @@
-import { eventLogName, type EventDelivery, type EventLogRef } from 'banyan/events';
-import type { ViewStore } from 'banyan/projections';
+import { eventLogName, type EventDelivery } from 'banyan/events';
+import type { ReplayProject } from 'banyan/replay';
 import { BanyanError, closeAll, once, type Closeable } from 'banyan/runtime';
 import { refuseFindings } from '../config/refuse-findings.ts';
 import { replayProjectOf } from '../config/replay-project.ts';
 import { startCaptures, untilEnd, type CapturesOptions } from '../dev/captures.ts';
 import { startControl } from '../dev/control.ts';
-import { codeOf, makeFirst, type GroupCode } from '../dev/group-code.ts';
 import { startLooking, type Looking } from '../dev/looking.ts';
 import { outOfDate, type OutOfDate } from '../dev/out-of-date.ts';
 import { createStageTimes } from '../dev/stage-times.ts';
 import { openTranslators } from '../dev/translators.ts';
-import { isFed } from '../fed-generations.ts';
 import { openPublications } from './publications.ts';
+import { readSubscribers } from './subscribers.ts';
 
 /** What `banyan run` is told on the way. */
 export type RunHostOptions = Omit<CapturesOptions, 'started' | 'times'>;
@@ -22,14 +21,16 @@ export interface RunHost extends Closeable {
   readonly logs: readonly string[];
   /** What runs from other code than the present one. */
   readonly outOfDate: readonly OutOfDate[];
+  /** Views of which no generation is live: the first one is a replay's, as all others. */
+  readonly unbuilt: readonly string[];
   /** Resolves at the end; rejects when a capture has stopped for good, for nothing new can come then. */
   readonly ended: Promise<void>;
 }
 
 /**
  * Starts what feeds the functions: the captures, the translators of the registered versions from their bundles, the
- * keepers of their tallies, and what publishes both. The first generation of each projection is made in the store,
- * since its function needs one; none is fed here, and no gateway runs.
+ * keepers of their tallies, and what publishes both, once a generation reads them. None is made or fed here, and no
+ * gateway runs.
  * @throws BanyanError DELIVERY_MISSING; what a part said that cannot start
  */
 export async function startRunHost(options: RunHostOptions): Promise<RunHost> {
@@ -65,19 +66,17 @@ async function startParts(
   });
   // Closed before the translators, since it reads their logs.
   started.push(translators, publications);
-  const code = await codeOf(groups, parts);
   const looking = await startLooks(async (isFirst) => {
     await translators.look(isFirst);
-    for (const group of code) await makeFirst(group, store, (log) => translators.find(log) !== undefined);
-    const needed = await neededLogs(code, store);
-    await translators.release((log) => needed.has(eventLogName(log)));
-    await publications.look();
+    const subscribers = await publications.look(() => readSubscribers(groups, store));
+    await translators.release((log) => subscribers.read(log));
   }, options);
   await streaming;
   started.push(await startControl(directory, { times, feeds: false, refresh: () => looking.now() }));
   return {
     logs: translators.running().map(({ ref }) => eventLogName(ref)),
     outOfDate: await outOfDate(project),
+    unbuilt: await unbuilt(project),
     ended: untilEnd([...captures.values()], signal),
   };
 }
@@ -92,17 +91,13 @@ async function startLooks(
   return looking;
 }
 
-/** The event logs that feed a generation: a retired translation goes on while one of them is among its own. */
-async function neededLogs(groups: readonly GroupCode[], store: ViewStore): Promise<ReadonlySet<string>> {
-  const logs: EventLogRef[] = [];
+async function unbuilt({ groups, store }: ReplayProject): Promise<readonly string[]> {
+  const names: string[] = [];
   for (const { name, projections } of groups) {
-    const pointer = await store.pointer(name);
-    for (const { projection } of projections) {
-      const generations = await store.generations(projection.name);
-      logs.push(...generations.filter((one) => isFed(one, pointer)).flatMap((one) => one.logs));
-    }
+    const live = (await store.pointer(name))?.live ?? {};
+    names.push(...projections.map(({ projection }) => projection.name).filter((one) => !(one in live)));
   }
-  return new Set(logs.map(eventLogName));
+  return names;
 }
 
 function deliveryOf({ loaded: { config, file } }: RunHostOptions): EventDelivery {

@@ -8,7 +8,6 @@ import {
   type Closeable,
   type Logger,
 } from 'banyan/runtime';
-import { directoryHeads } from '../log-heads.ts';
 import { changeLogDirectory, translationDirectory } from '../places.ts';
 import type { ReplayProject, ReplayTranslation } from '../project.ts';
 import { settledHead } from '../settled-head.ts';
@@ -42,8 +41,7 @@ const nearly = 1000;
 
 /**
  * Builds the event log of a new version of a translation from the first position of the change log to the present,
- * and hands it to the running translators, which publish what they add and never its past. Killed at any instant, it
- * goes on where its event log ends.
+ * and hands it to the running translators. Killed at any instant, it goes on where its event log ends.
  * @throws BanyanError REPLAY_OTHER_CODE when it was begun with other code; TRANSLATION_FAILED, LOG_NOT_FOUND, LOG_FENCED or another of the log when somebody else builds it;
  *   REPLAY_LOG_UNSETTLED
  */
@@ -59,9 +57,7 @@ export async function buildEventLog(options: BuildEventLogOptions): Promise<Tran
   if (known && known.bundle !== bundle.hash) throw otherCode(name, ref.version);
   if (!known) await registerTranslation(project.directory, { ref, bundle: bundle.hash, state: 'building' });
   const done = await translateToHead(options);
-  // Durable, so a view that is built from the log after this has that and more, whatever crashes.
-  const publishFrom = await directoryHeads(project.directory)(ref);
-  await changeTranslation(project.directory, ref, 'building', 'running', { publishFrom });
+  await changeTranslation(project.directory, ref, 'building', 'running');
   return { ...done, seconds: (performance.now() - began) / 1000 };
 }
 

@@ -1,7 +1,13 @@
 import { eventLogName } from 'banyan/events';
 import type { Generation } from 'banyan/projections';
 import { BanyanError } from 'banyan/runtime';
-import { chosenProjections, planReplay, type TranslationPlan, type ViewPlan } from '../plan/plan.ts';
+import {
+  chosenProjections,
+  isMadeBy,
+  planReplay,
+  type TranslationPlan,
+  type ViewPlan,
+} from '../plan/plan.ts';
 import type { ReplayGroup, ReplayProject, ReplayProjection } from '../project.ts';
 import { untoldEnd } from './untold-end.ts';
 
@@ -16,10 +22,16 @@ export interface StartPlan {
   readonly done: readonly string[];
 }
 
-/** A view to be rebuilt. */
-export interface StartedView {
+/** A view, with the group that has it. */
+interface Part {
   readonly group: ReplayGroup;
   readonly code: ReplayProjection;
+}
+
+/** A view to be rebuilt, or to be built for the first time. */
+export interface StartedView extends Part {
+  /** No generation of it is live: it becomes so when it is ready. */
+  readonly isFirst: boolean;
   /** It is ready, and whoever built it was killed before it could tell: only that is left to do. */
   readonly untold?: Generation;
 }
@@ -48,8 +60,10 @@ export async function planStart(project: ReplayProject, names: readonly string[]
   for (const { group, code } of all) {
     const { name } = code.projection;
     const view = plan.views.find(({ projection }) => projection === name);
-    const isAsked = names.includes(name) || followsOwn({ group, code }, view, needed, building);
-    const left = isAsked && (await leftToDo(project, { group, code }, view, building));
+    const part = { group, code };
+    const isAsked = names.includes(name) || followsOwn(part, view, needed, building);
+    const left =
+      isAsked && ((await firstOf(project, part)) ?? (await leftToDo(project, part, view, building)));
     if (left) views.push(left);
   }
   const started = views.map(({ code }) => code.projection.name);
@@ -62,9 +76,19 @@ export async function planStart(project: ReplayProject, names: readonly string[]
   };
 }
 
+/** What is to be done for a view of which nothing is live; undefined where something is. */
+async function firstOf({ store }: ReplayProject, { group, code }: Part): Promise<StartedView | undefined> {
+  const { name } = code.projection;
+  if ((await store.pointer(group.name))?.live[name] !== undefined) return undefined;
+  const ready = (await store.generations(name)).find(
+    (one) => one.state.kind === 'ready' && isMadeBy(one, code),
+  );
+  return { group, code, isFirst: true, ...(ready && { untold: ready }) };
+}
+
 /** Whether a view that was not named goes with its group's own translation, which is built now or was just built. */
 function followsOwn(
-  { group, code }: StartedView,
+  { group, code }: Part,
   view: ViewPlan | undefined,
   needed: ReadonlySet<string>,
   building: ReadonlySet<string>,
@@ -77,11 +101,12 @@ function followsOwn(
 /** What is to be done for a view; undefined when it is as the code makes it. */
 async function leftToDo(
   project: ReplayProject,
-  started: StartedView,
+  part: Part,
   view: ViewPlan | undefined,
   building: ReadonlySet<string>,
 ): Promise<StartedView | undefined> {
-  if (isFedBy(started.code, building) || view?.isBuilt === false) return started;
+  const started = { ...part, isFirst: false };
+  if (isFedBy(part.code, building) || view?.isBuilt === false) return started;
   const untold = view && (await untoldEnd(project, view));
   return untold && { ...started, untold };
 }

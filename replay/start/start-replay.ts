@@ -1,7 +1,9 @@
+import type { Generation } from 'banyan/projections';
 import { toError, type Logger } from 'banyan/runtime';
 import { appendHistory, type NewHistoryEntry } from '../history/history.ts';
 import type { ReplayProject } from '../project.ts';
 import type { RebuildProgress } from '../rebuild/meter.ts';
+import { makeFirstLive } from '../promotion/first-live.ts';
 import { rebuild, type Rebuilt, type RebuildOptions } from '../rebuild/rebuild.ts';
 import { buildEventLog, type TranslatedLog, type TranslateProgress } from '../retranslate/build-event-log.ts';
 import { settleEventLogs } from '../settled-head.ts';
@@ -23,6 +25,8 @@ export interface StartOptions {
   readonly onTranslated?: (log: TranslatedLog) => Promise<void>;
   readonly onFolding?: (projection: string, progress: RebuildProgress) => void;
   readonly onFolded?: (projection: string, rebuilt: Rebuilt) => Promise<void>;
+  /** A view that had none has a live generation. */
+  readonly onLive?: (projection: string, generation: Generation) => Promise<void>;
 }
 
 /** Does what {@link planStart} found: event logs first, then the views in order. Killed, the same again goes on. */
@@ -43,6 +47,7 @@ export async function startReplay(plan: StartPlan, options: StartOptions): Promi
   for (const view of plan.views) {
     const rebuilt = await rebuildView(view, options);
     await onFolded?.(view.code.projection.name, rebuilt);
+    if (view.isFirst) await goLive(view, options, rebuilt);
   }
 }
 
@@ -68,6 +73,14 @@ async function rebuildView(view: StartedView, options: StartOptions): Promise<Re
   }
 }
 
+/** The first generation of a view: nothing is to be compared, and nobody has to decide. */
+async function goLive(view: StartedView, options: StartOptions, { generation }: Rebuilt): Promise<void> {
+  const pointer = await makeFirstLive(options.project.store, view.group.name, generation);
+  if (!pointer) return;
+  await tell(view, options, { action: 'promote', to: generation.number, epoch: pointer.epoch });
+  await options.onLive?.(view.code.projection.name, generation);
+}
+
 function rebuildOptions({ group, code }: StartedView, options: StartOptions): RebuildOptions {
   const { project, building, logger, signal, onFolding } = options;
   const { directory, store, bundles } = project;
@@ -80,7 +93,7 @@ function rebuildOptions({ group, code }: StartedView, options: StartOptions): Re
 }
 
 /** What the audit trail is told of the building of one view. */
-type Told = Pick<NewHistoryEntry, 'action' | 'figures' | 'completed'> & { readonly to?: number };
+type Told = Pick<NewHistoryEntry, 'action' | 'figures' | 'completed' | 'epoch'> & { readonly to?: number };
 
 function finishOf({ generation, figures }: Rebuilt, { building: { rate } }: StartOptions): Told {
   const { events, documents, seconds, peakMemoryBytes, parked, throttled, narrow } = figures;

@@ -7,6 +7,7 @@ import {
   type StartPlan,
   type Subscription,
 } from 'banyan/replay';
+import type { Generation } from 'banyan/projections';
 import { createLogger, type Logger } from 'banyan/runtime';
 import { Option, type Command } from 'commander';
 import { byteCount, repeated, wholeNumber } from '../../arguments.ts';
@@ -37,7 +38,9 @@ interface StartCommandOptions extends ConfigOptions, NarrowOptions {
 /** `banyan replay start` */
 export function addStartCommand(replay: Command, context: CommandContext): void {
   withJson(withConfig(replay.command('start')))
-    .description('build a new generation of each view beside the live one; killed, the same command goes on')
+    .description(
+      'build a new generation of each view beside the live one, or the first one; killed, the same command goes on',
+    )
     .argument('<projections...>')
     .option('--keys <key>', 'only this key is affected; may be given again; all others are copied', repeated)
     .option('--keys-file <file>', 'only the keys of this file are affected, one a line')
@@ -108,6 +111,10 @@ async function start(
       onFolding: (name, progress) => teller.folding(name, progress),
       onFolded: async (name, rebuilt) => {
         teller.folded(name, rebuilt);
+        await refreshDev(project.directory);
+      },
+      onLive: async (name, generation) => {
+        teller.live(name, generation);
         await refreshDev(project.directory);
       },
     });
@@ -221,9 +228,15 @@ function startTeller(board: Board, json: boolean) {
         `${name}: generation ${generation.number} is ready;${part} ${number(events)} events, ${number(documents)} documents, ${duration(seconds * 1000)}, ${bytes(peakMemoryBytes)} of memory at most\n${parkedText(parked)}`,
       );
     },
+    live: (projection: string, { number: generation }: Generation) =>
+      tell(
+        { event: 'live', projection, generation },
+        `${projection}: generation ${generation} is live; there was none before\n`,
+      ),
     end: ({ views }: StartPlan) => {
+      const next = views.filter(({ isFirst }) => !isFirst);
       if (!json)
-        board.out(views.map(({ code }) => `Next: banyan replay diff ${code.projection.name}\n`).join(''));
+        board.out(next.map(({ code }) => `Next: banyan replay diff ${code.projection.name}\n`).join(''));
     },
     close: () => {
       for (const title of [...bars.keys()]) stop(title);
