@@ -40,6 +40,7 @@ export class Meter {
   #documents = 0;
   #throttled = 0;
   #peak = 0;
+  #waitedMs = 0;
 
   constructor(tell?: (progress: RebuildProgress) => void) {
     this.#tell = tell;
@@ -47,6 +48,7 @@ export class Meter {
 
   /** Begins a step. */
   begin(step: RebuildProgress['step'], ends: LogEnds = {}): void {
+    this.#waitedMs = this.#waited();
     this.#events += this.#average();
     this.#documents = this.documents;
     this.#throttled = this.throttled;
@@ -92,8 +94,9 @@ export class Meter {
     return this.#throttled + this.#live().reduce((sum, { figures }) => sum + figures.throttled, 0);
   }
 
+  /** What others are waited for does not count. */
   get seconds(): number {
-    return (performance.now() - this.#started) / 1000;
+    return (performance.now() - this.#started - this.#waited()) / 1000;
   }
 
   /** The most resident memory seen, bytes: of the whole process, workers included. */
@@ -124,6 +127,10 @@ export class Meter {
       eventsTotal: Math.round(events / done),
       etaSeconds: Math.round((seconds / done) * (1 - done)),
     };
+  }
+
+  #waited(): number {
+    return this.#waitedMs + (this.#step === 'subscribing' ? performance.now() - this.#begun : 0);
   }
 
   #average(): number {

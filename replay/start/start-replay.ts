@@ -6,7 +6,6 @@ import type { RebuildProgress } from '../rebuild/meter.ts';
 import { makeFirstLive } from '../promotion/first-live.ts';
 import { rebuild, type Rebuilt, type RebuildOptions } from '../rebuild/rebuild.ts';
 import { buildEventLog, type TranslatedLog, type TranslateProgress } from '../retranslate/build-event-log.ts';
-import { settleEventLogs } from '../settled-head.ts';
 import type { StartedView, StartPlan } from './plan-start.ts';
 import { untoldFigures } from './untold-end.ts';
 
@@ -29,9 +28,12 @@ export interface StartOptions {
   readonly onLive?: (projection: string, generation: Generation) => Promise<void>;
 }
 
-/** Does what {@link planStart} found: event logs first, then the views in order. Killed, the same again goes on. */
+/**
+ * Does what {@link planStart} found: event logs first, then the views in order. Those that wait for their subscriptions
+ * wait together, so that one deployment serves all. Killed, the same again goes on.
+ */
 export async function startReplay(plan: StartPlan, options: StartOptions): Promise<void> {
-  const { project, logger, signal, onTranslating, onTranslated, onFolded } = options;
+  const { project, logger, signal, onTranslating, onTranslated } = options;
   for (const { group, log } of plan.translations) {
     const translation = project.groups.find(({ name }) => name === group)?.translation;
     if (!translation) throw new TypeError(`group ${group} has no translation of ${log}`);
@@ -44,11 +46,42 @@ export async function startReplay(plan: StartPlan, options: StartOptions): Promi
     });
     await onTranslated?.(built);
   }
-  for (const view of plan.views) {
-    const rebuilt = await rebuildView(view, options);
-    await onFolded?.(view.code.projection.name, rebuilt);
-    if (view.isFirst) await goLive(view, options, rebuilt);
+  await buildViews(plan.views, options);
+}
+
+async function buildViews(views: readonly StartedView[], options: StartOptions): Promise<void> {
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([options.signal, stopping.signal]);
+  const building: Promise<void>[] = [];
+  for (const view of views) {
+    // The next one begins when this one is built, or has only to wait.
+    await new Promise<void>((goOn) => {
+      const built = buildView(view, { ...options, signal, building: waiting(options, goOn) });
+      building.push(built);
+      built.catch((error: unknown) => stopping.abort(error)).finally(goOn);
+    });
+    if (stopping.signal.aborted) break;
   }
+  await Promise.allSettled(building);
+  // The first failure: the others ended because of it.
+  if (stopping.signal.aborted) throw toError(stopping.signal.reason);
+}
+
+/** Tells when the building has come to where it waits for its subscription. */
+function waiting({ building }: StartOptions, tell: () => void): StartOptions['building'] {
+  const { subscription } = building;
+  if (!subscription) return building;
+  const onWaiting = (name: string): void => {
+    subscription.onWaiting?.(name);
+    tell();
+  };
+  return { ...building, subscription: { ...subscription, onWaiting } };
+}
+
+async function buildView(view: StartedView, options: StartOptions): Promise<void> {
+  const rebuilt = await rebuildView(view, options);
+  await options.onFolded?.(view.code.projection.name, rebuilt);
+  if (view.isFirst) await goLive(view, options, rebuilt);
 }
 
 async function rebuildView(view: StartedView, options: StartOptions): Promise<Rebuilt> {
@@ -62,7 +95,6 @@ async function rebuildView(view: StartedView, options: StartOptions): Promise<Re
   await project.bundles.put(code.bundle);
   await tell(view, options, { action: 'start' });
   try {
-    await settleEventLogs(project.directory, code.logs, signal);
     const rebuilt = await rebuild(rebuildOptions(view, options));
     await tell(view, options, finishOf(rebuilt, options));
     return rebuilt;
