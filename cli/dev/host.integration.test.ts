@@ -334,3 +334,20 @@ test('what a hostile bus left behind or in doubt is mended when an ordered one g
     expect((await store.troubled(id, trouble, { limit: 10 })).items).toEqual([]);
   expect(errors).toEqual([]);
 }, 120_000);
+
+test('views that another log has built are not gone on with, and nothing is begun', async () => {
+  await start();
+  await eventually(async () =>
+    expect(
+      (await store.progress({ projection: 'order-summary', number: 1 }))['shop:orders@1']?.position,
+    ).toBeGreaterThan(0),
+  );
+  await host?.close();
+  const logs = join(directory, '.banyan');
+  await rm(join(logs, 'sources'), { recursive: true });
+  await rm(join(logs, 'translations'), { recursive: true });
+  // Text that is new is loaded anew, with a store that is not closed yet.
+  await write({ 'math.ts': `${files['math.ts']} // again` });
+  await expect(start()).rejects.toMatchObject({ code: 'LOG_BEHIND_VIEWS' });
+  expect(await nodeFileSystem.list(join(logs, 'sources'))).toEqual([]);
+});

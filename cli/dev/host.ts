@@ -3,6 +3,7 @@ import { eventLogName, type HostileFigures, type Translator } from 'banyan/event
 import type { Projector } from 'banyan/projections';
 import type { ReplayProject } from 'banyan/replay';
 import { BanyanError, closeAll, once, type Closeable } from 'banyan/runtime';
+import { refuseReplacedLogs, watchReplacedLogs } from '../replaced-logs.ts';
 import { refuseFindings } from '../config/refuse-findings.ts';
 import { replayProjectOf } from '../config/replay-project.ts';
 import { startCaptures, untilEnd, type CapturesOptions } from './captures.ts';
@@ -50,7 +51,7 @@ interface Starting extends HostOptions, CapturesOptions {
  * Starts everything that the configuration declares: every version of a translation and every generation of a view
  * with the code that made it, from its bundle. Code that changed replaces nothing; it is told. What stops by itself later (a translation that throws, a
  * document that fails its schema) is logged and holds up nothing else.
- * @throws BanyanError what a part said that cannot start
+ * @throws BanyanError LOG_BEHIND_VIEWS; what a part said that cannot start
  */
 export async function startHost(options: HostOptions): Promise<Host> {
   refuseFindings(options.loaded);
@@ -70,6 +71,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
 async function startParts(starting: Starting): Promise<Omit<Host, 'times' | 'close'>> {
   const { loaded, started, times, signal } = starting;
   await loaded.config.views.prepare();
+  await refuseReplacedLogs(starting.project);
   const { captures, streaming } = await startCaptures(starting);
   const { translators, views, looking, feeder } = await startFollowing(captures, starting);
   // A source that cannot be opened must be told before anybody is told that all is well.
@@ -124,7 +126,9 @@ async function startFollowing(
     isTranslated: (log) => translators.find(log) !== undefined,
   });
   started.push(views);
+  const watch = watchReplacedLogs(project, logger);
   const look = async (isFirst: boolean): Promise<void> => {
+    await watch();
     await translators.look(isFirst);
     await views.look(isFirst);
     await translators.release((log) => views.needs(log));

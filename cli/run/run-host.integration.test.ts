@@ -208,6 +208,18 @@ test('a new version is published from where its first generation is built to, ne
   await eventually(() => expect(placesOf(second, 2)).toHaveLength(1));
 }, 120_000);
 
+test('views that another log has built are not gone on with', async () => {
+  await start(new KeepingBus());
+  await built('order-summary', loaded);
+  await host?.close();
+  await rm(join(directory, '.banyan', 'sources'), { recursive: true });
+  await writeFile(join(directory, 'parts.ts'), `${parts(1)}\n// again`);
+  await expect(start(new KeepingBus())).rejects.toMatchObject({
+    code: 'LOG_BEHIND_VIEWS',
+    details: { views: [{ projection: 'order-summary', number: 1, log: 'shop:orders@1', end: 0 }] },
+  });
+});
+
 /** Builds the newest generation of a view, as that code says. */
 async function built(name: string, of: LoadedConfig): Promise<Generation> {
   const project = await replayProjectOf(of);

@@ -9,6 +9,7 @@ import { startLooking, type Looking } from '../dev/looking.ts';
 import { outOfDate, type OutOfDate } from '../dev/out-of-date.ts';
 import { createStageTimes } from '../dev/stage-times.ts';
 import { openTranslators } from '../dev/translators.ts';
+import { refuseReplacedLogs, watchReplacedLogs } from '../replaced-logs.ts';
 import { openPublications } from './publications.ts';
 import { readSubscribers } from './subscribers.ts';
 
@@ -31,7 +32,7 @@ export interface RunHost extends Closeable {
  * Starts what feeds the functions: the captures, the translators of the registered versions from their bundles, the
  * keepers of their tallies, and what publishes both, once a generation reads them. None is made or fed here, and no
  * gateway runs.
- * @throws BanyanError DELIVERY_MISSING; what a part said that cannot start
+ * @throws BanyanError DELIVERY_MISSING; LOG_BEHIND_VIEWS; what a part said that cannot start
  */
 export async function startRunHost(options: RunHostOptions): Promise<RunHost> {
   const started: Closeable[] = [options.loaded.config.views];
@@ -54,6 +55,7 @@ async function startParts(
   const project = await replayProjectOf(loaded);
   const { directory, store, bundles, groups } = project;
   await store.prepare();
+  await refuseReplacedLogs(project);
   const { captures, streaming } = await startCaptures({ ...options, times });
   const parts = { directory, store, bundles, logger, signal, times };
   const publications = openPublications({ ...parts, delivery });
@@ -66,7 +68,9 @@ async function startParts(
   });
   // Closed before the translators, since it reads their logs.
   started.push(translators, publications);
+  const watch = watchReplacedLogs(project, logger);
   const looking = await startLooks(async (isFirst) => {
+    await watch();
     await translators.look(isFirst);
     const subscribers = await publications.look(() => readSubscribers(groups, store));
     await translators.release((log) => subscribers.read(log));
