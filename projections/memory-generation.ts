@@ -96,6 +96,10 @@ export class MemoryGeneration {
     return this.#page(this.#troubled.places(trouble), scope, { ...page, order: 'ascending' });
   }
 
+  countTroubled(trouble: Trouble, most = Infinity): number {
+    return Math.min(this.#troubled.places(trouble).length, most);
+  }
+
   count(): number {
     return [...this.#items.values()].filter((item) => item.document !== undefined).length;
   }

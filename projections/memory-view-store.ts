@@ -68,6 +68,7 @@ export function createMemoryViewStore({ itemBytes }: MemoryViewsOptions = {}): A
     query: async (id, query) => at(id).query(query),
     scan: async (id, page) => at(id).scan(page),
     troubled: async (id, trouble, page) => at(id).troubled(trouble, page),
+    countTroubled: async (id, trouble, most) => at(id).countTroubled(trouble, most),
     count: async (id) => at(id).count(),
     purgeRemoved: async (id, before) => at(id).purgeRemoved(before),
   };

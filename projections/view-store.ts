@@ -268,6 +268,8 @@ export interface ViewStore extends Ledger, Closeable {
     trouble: Trouble,
     page: { readonly after?: string; readonly limit: number },
   ): Promise<Page>;
+  /** How many items are in some trouble, without reading them. @param most counts no further; default: all */
+  countTroubled(id: GenerationId, trouble: Trouble, most?: number): Promise<number>;
   /**
    * Removes tombstones whose log time is before the given one, and open items without a document whose newest event's
    * is, unless one is in doubt; returns how many.

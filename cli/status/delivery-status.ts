@@ -1,4 +1,4 @@
-import type { GenerationId, Stuck, Trouble, ViewStore } from 'banyan/projections';
+import type { GenerationId, Stuck, ViewStore } from 'banyan/projections';
 
 /** What the delivery of events to a generation came to, and whom it waits for. */
 export interface DeliveryStatus {
@@ -29,9 +29,9 @@ export const nothingDelivered: DeliveryStatus = {
 export async function deliveryStatus(store: ViewStore, id: GenerationId): Promise<DeliveryStatus> {
   const [tracking, parkedKeys, window, doubt] = await Promise.all([
     store.tracking(id),
-    countTroubled(store, id, 'parked'),
-    countTroubled(store, id, 'window'),
-    countTroubled(store, id, 'doubt'),
+    store.countTroubled(id, 'parked'),
+    store.countTroubled(id, 'window'),
+    store.countTroubled(id, 'doubt'),
   ]);
   const { healed, late } = tracking.figures;
   return {
@@ -42,21 +42,4 @@ export async function deliveryStatus(store: ViewStore, id: GenerationId): Promis
     suspectedLost: healed - late,
     ...(tracking.parked && { parkedAt: tracking.parked }),
   };
-}
-
-/** Items of a page: they are read with their documents and windows. */
-const pageSize = 200;
-
-async function countTroubled(store: ViewStore, id: GenerationId, trouble: Trouble): Promise<number> {
-  let count = 0;
-  let after: string | undefined;
-  do {
-    const page = await store.troubled(id, trouble, {
-      limit: pageSize,
-      ...(after !== undefined && { after }),
-    });
-    count += page.items.length;
-    after = page.next;
-  } while (after !== undefined);
-  return count;
 }

@@ -3,19 +3,18 @@ import { BanyanError, silentLogger, type Logger } from 'banyan/runtime';
 import { escapeText } from '../index-key.ts';
 import { generationUnknown, isTooLong } from '../item-rules.ts';
 import type { GenerationId, Item, ViewStore } from '../view-store.ts';
-import { allOf, readRows } from './batches.ts';
+import { readRows } from './batches.ts';
+import { countDocuments, countTroubled } from './counts.ts';
 import { createDynamo, type CallCost, type Dynamo } from './dynamo.ts';
 import { isMissing } from './faults.ts';
 import { Gate } from './gate.ts';
 import { Guards } from './guards.ts';
-import { shardName } from './names.ts';
 import { indexPage, scanPage, troubledPage } from './pages.ts';
 import { createPointers } from './pointers.ts';
 import { purgeRemoved } from './purge.ts';
 import { addReceipts, readReceipts, removeReceipts } from './receipts.ts';
 import { createRegistry, type Entry } from './registry.ts';
 import { itemOf, rowKey } from './rows.ts';
-import { partitionQuery } from './sorted-rows.ts';
 import { changeTracking, readTracking, readWatermark } from './tracking.ts';
 import { writeItems } from './writer.ts';
 
@@ -95,6 +94,7 @@ export function dynamodbViews(options: DynamodbViewsOptions): ViewStore {
     scan: (id, page) => on(id, ({ found }) => scanPage(dynamo, found, page)),
     troubled: (id, trouble, page) => on(id, ({ found }) => troubledPage(dynamo, found, trouble, page)),
     count: (id) => on(id, ({ found }) => countDocuments(dynamo, found)),
+    countTroubled: (id, trouble, most) => on(id, ({ found }) => countTroubled(dynamo, found, trouble, most)),
     purgeRemoved: (id, before) => on(id, ({ found, guards }) => purgeRemoved(dynamo, found, guards, before)),
     addReceipts: (id, receipts) => on(id, ({ found }) => addReceipts(dynamo, found, receipts)),
     receipts: (id, page) => on(id, ({ found }) => readReceipts(dynamo, found, page)),
@@ -155,26 +155,6 @@ async function readItems(
     possible.map((key) => rowKey(key, shards)),
   );
   return new Map(rows.map(itemOf).map((item) => [item.key, item]));
-}
-
-/** By DynamoDB, which reads all of it; no document is sent. */
-async function countDocuments(dynamo: Dynamo, { table, spread: { shards } }: Entry): Promise<number> {
-  const counts = Array.from({ length: shards }, async (_, shard) => {
-    let count = 0;
-    let start: Awaited<ReturnType<Dynamo['query']>>['LastEvaluatedKey'];
-    do {
-      const answer = await dynamo.query({
-        ...partitionQuery(table, shardName(shard)),
-        Select: 'COUNT',
-        FilterExpression: 'attribute_exists(d)',
-        ...(start && { ExclusiveStartKey: start }),
-      });
-      count += answer.Count ?? 0;
-      start = answer.LastEvaluatedKey;
-    } while (start);
-    return count;
-  });
-  return (await allOf(counts)).reduce((sum, one) => sum + one, 0);
 }
 
 function checkOptions(

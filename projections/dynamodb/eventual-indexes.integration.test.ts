@@ -3,7 +3,7 @@ import { describeWith, emulator } from '../../kit/aws/emulators.ts';
 import { uniqueName } from '../../kit/aws/test-names.ts';
 import { seeded } from '../../kit/seeded.ts';
 import { expectKeys, expectPurged } from '../testing/by-index.ts';
-import { keysOf, newGeneration, settled, tombstone, write } from '../testing/examples.ts';
+import { allPages, keysOf, newGeneration, settled, tombstone, write } from '../testing/examples.ts';
 import { troubledItem } from '../testing/unsettled-items.ts';
 import { indexReadsContract } from '../view-store.contract.ts';
 import type { ViewStore } from '../view-store.ts';
@@ -73,6 +73,34 @@ describeWith([dynamodb], 'an index that is late', () => {
     expect(await keysOf(store, id, 'h')).toEqual([]);
     const { items } = await store.query(id, { index: 'byGroup', partition: 'g', limit: 2 });
     expect(items.map(({ key, revision }) => `${key}${String(revision)}`)).toEqual(['c1', 'e2']);
+  });
+
+  test('shows an item that moves once, whether it shows one of its places or both', async () => {
+    const lags = [0];
+    // In turn: until the new place is shown, and from then on until the old one is not any more.
+    const [store] = lateStores(() => lags.shift() ?? 0);
+    await store.prepare();
+    const id = await newGeneration(store);
+    const place = (sort: number): { group: string; sort: number } => ({ group: 'g', sort });
+    await store.writeMany(id, [
+      write(settled('a', 1), undefined, place(1)),
+      write(settled('b', 1), undefined, place(2)),
+      write(settled('c', 1), undefined, place(3)),
+    ]);
+    lags.push(0, never);
+    await store.writeMany(id, [write(settled('a', 2), 1, place(4))]);
+    lags.push(0, never);
+    await store.writeMany(id, [write(settled('c', 2), 1, place(0))]);
+    for (const limit of [1, 2, 3, 9]) {
+      const ask = { index: 'byGroup', partition: 'g', limit } as const;
+      for (const order of ['ascending', 'descending'] as const) {
+        const all = await allPages((after) =>
+          store.query(id, { ...ask, order, ...(after !== undefined && { after }) }),
+        );
+        const keys = all.map(({ key }) => key);
+        expect(order === 'ascending' ? keys : keys.reverse()).toEqual(['c', 'b', 'a']);
+      }
+    }
   });
 
   test('lets no purge remove what is a document again', async () => {

@@ -5,11 +5,20 @@ import { uniqueName } from '../../kit/aws/test-names.ts';
 import { seeded } from '../../kit/seeded.ts';
 import { encodeSort } from '../index-key.ts';
 import { byIndex, expectKeys } from '../testing/by-index.ts';
-import { allPages, byGroup, keysOf, newGeneration, settled, write } from '../testing/examples.ts';
+import {
+  allPages,
+  byGroup,
+  exampleGeneration,
+  keysOf,
+  newGeneration,
+  settled,
+  write,
+} from '../testing/examples.ts';
 import { parked } from '../testing/unsettled-items.ts';
 import type { ItemWrite, ViewStore } from '../view-store.ts';
 import type { CallCost } from './dynamo.ts';
 import { dynamodbViews, mostItemBytes, type DynamodbViewsOptions } from './dynamodb-views.ts';
+import { rowOf } from './rows.ts';
 import { testClient } from './testing/test-client.ts';
 
 const dynamodb = await emulator('dynamodb');
@@ -156,6 +165,25 @@ describeWith([dynamodb], 'what is special to DynamoDB', () => {
       { operation: 'BatchWriteItem', readUnits: 0, writeUnits: 1 },
       { operation: 'BatchGetItem', readUnits: 1, writeUnits: 0 },
     ]);
+  });
+
+  test('items in trouble are counted by their keys, whatever their documents are', async () => {
+    const costs: CallCost[] = [];
+    const store = await prepared({ onCost: (cost) => costs.push(cost) });
+    const id = await newGeneration(store);
+    const document = { text: 'x'.repeat(100_000) };
+    const writes = Array.from({ length: 40 }, (_, n) => write(parked(`k${n}`, 1, document)));
+    await store.writeMany(id, writes);
+    costs.length = 0;
+    expect(await store.countTroubled(id, 'parked', 1000)).toBe(40);
+    // Half a unit for each of the partitions; a document has twelve.
+    expect(costs.reduce((sum, { readUnits }) => sum + readUnits, 0)).toBeLessThan(12);
+    // Each partition of the index takes a thousand writes a second.
+    const { items } = await store.troubled(id, 'parked', { limit: 9 });
+    const partitions = items.map(
+      ({ key, ...item }) => rowOf(exampleGeneration(), 32, write({ key, ...item }), 'w')['a']?.S,
+    );
+    expect(new Set(partitions).size).toBeGreaterThan(2);
   });
 
   test('options that make no store are refused', () => {

@@ -1,7 +1,7 @@
 import { hashKey } from 'banyan/runtime';
 import { randomBytes } from 'node:crypto';
 import { escapeText } from '../index-key.ts';
-import type { GenerationId } from '../view-store.ts';
+import type { GenerationId, Trouble } from '../view-store.ts';
 
 /** The secondary index of items in trouble and of tombstones. */
 export const attentionIndex = 'attention';
@@ -38,6 +38,21 @@ export function shardOf(key: string, shards: number): string {
 /** The name of a shard. */
 export function shardName(shard: number): string {
   return shard.toString(36).padStart(2, '0');
+}
+
+/**
+ * The partitions of the items in a trouble, in the index of what wants attention: one for each four shards. All items
+ * of a table may come into trouble at once, and an index that takes fewer writes than its table holds it up; each one,
+ * empty, costs half a read unit whenever somebody looks after them.
+ */
+export function troublePartitions(trouble: Trouble, shards: number): string[] {
+  return Array.from({ length: Math.ceil(shards / 4) }, (_, at) => `${trouble}.${shardName(at)}`);
+}
+
+/** The one of an item. */
+export function troublePartition(trouble: Trouble, shard: string, shards: number): string {
+  const all = troublePartitions(trouble, shards);
+  return all[parseInt(shard, 36) % all.length] ?? '';
 }
 
 /** The partition of the receipts of a shard. */

@@ -1,14 +1,14 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue, QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { escapeText } from '../index-key.ts';
 import { checkLimit, indexUnknown, isTooLong } from '../item-rules.ts';
 import { decodeCursor, encodeCursor, type CursorPlace, type CursorScope } from '../page-cursor.ts';
 import type { IndexQuery, Item, Page, Trouble } from '../view-store.ts';
 import { readRows } from './batches.ts';
 import type { Dynamo, Row } from './dynamo.ts';
-import { attentionIndex, indexAttributes, indexName, shardName } from './names.ts';
+import { attentionIndex, indexAttributes, indexName, shardName, troublePartitions } from './names.ts';
 import type { Entry } from './registry.ts';
 import { itemOf, keyOf, partitionText, placesBetween, placeText, rowKey, sortOf } from './rows.ts';
-import { firstRows } from './sorted-rows.ts';
+import { firstOfAll, firstRows } from './sorted-rows.ts';
 
 /** What a page is of. */
 interface PageBounds {
@@ -16,11 +16,12 @@ interface PageBounds {
   readonly limit: number;
 }
 
-/** A partition of a secondary index, and where to read in it. */
+/** Partitions of a secondary index that make one order, and where to read in them. */
 interface IndexPart {
   readonly index: string;
   readonly attributes: { readonly partition: string; readonly sort: string };
-  readonly partition: string;
+  /** More than one: in ascending order, in which no two items have the same place. */
+  readonly partitions: readonly string[];
   readonly least?: string | undefined;
   readonly greatest?: string | undefined;
   readonly isDescending: boolean;
@@ -60,7 +61,7 @@ export async function indexPage(dynamo: Dynamo, entry: Entry, query: IndexQuery)
   const part: IndexPart = {
     index: indexName(at),
     attributes: indexAttributes(at),
-    partition,
+    partitions: [partition],
     ...placesBetween(query.sortFrom, query.sortTo),
     isDescending: query.order === 'descending',
     sortOf,
@@ -80,7 +81,7 @@ export async function troubledPage(
   const part: IndexPart = {
     index: attentionIndex,
     attributes: { partition: 'a', sort: 'b' },
-    partition: trouble,
+    partitions: troublePartitions(trouble, entry.spread.shards),
     isDescending: false,
     sortOf: () => '',
     placeOf: ({ key }) => escapeText(key),
@@ -97,17 +98,23 @@ async function partPage(
 ): Promise<Page> {
   const started = startOf(entry, part, after === undefined ? undefined : decodeCursor(scope, after));
   if (started === 'behind') return { items: [] };
-  const found: { readonly item: Item; readonly place: string }[] = [];
+  /** By key: an item that moves while it is read may be met again. */
+  const found = new Map<string, { readonly item: Item; readonly place: string }>();
   let start: Row | undefined = started;
   do {
-    const { rows, next } = await readPart(dynamo, entry, part, start, limit + 1 - found.length);
-    found.push(...rows.map((row) => ({ item: itemOf(row), place: row[part.attributes.sort]?.S ?? '' })));
-    start = next;
-  } while (start && found.length <= limit);
-  const shown = found.slice(0, limit);
+    const wanted = limit + 1 - found.size;
+    const questions = part.partitions.map((partition) => questionOf(entry, part, partition, start));
+    const entries = await firstOfAll(dynamo, questions, wanted, part.attributes.sort);
+    for (const row of await currentRows(dynamo, entry, part, entries)) {
+      const item = itemOf(row);
+      if (!found.has(item.key)) found.set(item.key, { item, place: row[part.attributes.sort]?.S ?? '' });
+    }
+    start = entries.length < wanted ? undefined : entries.at(-1);
+  } while (start && found.size <= limit);
+  const shown = [...found.values()].slice(0, limit);
   const last = shown.at(-1);
   const items = shown.map(({ item }) => item);
-  return pageOf(items, found.length > limit, scope, last ? part.sortOf(last.place) : '');
+  return pageOf(items, found.size > limit, scope, last ? part.sortOf(last.place) : '');
 }
 
 function pageOf(items: readonly Item[], isMore: boolean, scope: CursorScope, sort: string): Page {
@@ -126,49 +133,54 @@ function startOf(entry: Entry, part: IndexPart, place: CursorPlace | undefined):
   const isBehind = part.greatest !== undefined && text > part.greatest;
   if (isBefore) return part.isDescending ? 'behind' : undefined;
   if (isBehind) return part.isDescending ? undefined : 'behind';
-  const { attributes, partition } = part;
-  return {
-    ...rowKey(place.key, entry.spread.shards),
-    [attributes.partition]: { S: partition },
-    [attributes.sort]: { S: text },
-  };
+  return { ...rowKey(place.key, entry.spread.shards), [part.attributes.sort]: { S: text } };
 }
 
-/** Some entries of the index, as the rows that they stand for are now; those that have moved meanwhile are left out. */
-async function readPart(
-  dynamo: Dynamo,
+/** The question for the entries of a partition, behind that one, which may be another's. */
+function questionOf(
   { table }: Entry,
-  part: IndexPart,
+  { index, attributes, least, greatest, isDescending }: IndexPart,
+  partition: string,
   start: Row | undefined,
-  limit: number,
-): Promise<{ readonly rows: readonly Row[]; readonly next: Row | undefined }> {
-  const { attributes, partition, least, greatest } = part;
+): QueryCommandInput {
   const values: Record<string, AttributeValue> = { ':p': { S: partition } };
   if (least !== undefined) values[':least'] = { S: least };
   if (greatest !== undefined) values[':greatest'] = { S: greatest };
-  const { Items = [], LastEvaluatedKey } = await dynamo.query({
+  return {
     TableName: table,
-    IndexName: part.index,
+    IndexName: index,
     KeyConditionExpression: `#p = :p${boundsText(least, greatest)}`,
     ExpressionAttributeNames: {
       '#p': attributes.partition,
       ...((least ?? greatest) !== undefined && { '#s': attributes.sort }),
     },
     ExpressionAttributeValues: values,
-    ScanIndexForward: !part.isDescending,
-    Limit: limit,
-    ...(start && { ExclusiveStartKey: start }),
-  });
-  const rows = await readRows(dynamo, table, Items.map(keyOf));
+    ScanIndexForward: !isDescending,
+    ...(start && { ExclusiveStartKey: { ...start, [attributes.partition]: { S: partition } } }),
+  };
+}
+
+/**
+ * The rows that entries of the index stand for, as they are now, in order; without those that have moved meanwhile. An
+ * entry that moves is deleted and made by DynamoDB one after the other: a row may be shown at its old place and its new.
+ */
+async function currentRows(
+  dynamo: Dynamo,
+  { table }: Entry,
+  { attributes }: IndexPart,
+  entries: readonly Row[],
+): Promise<readonly Row[]> {
+  // Keys that are asked for twice are refused.
+  const keys = new Map(entries.map((stood) => [stood['k']?.S, keyOf(stood)]));
+  const rows = await readRows(dynamo, table, [...keys.values()]);
   const byKey = new Map(rows.map((row) => [row['k']?.S, row]));
   const isSame = (one: Row, other: Row, name: string): boolean => one[name]?.S === other[name]?.S;
-  const current = Items.flatMap((stood) => {
+  return entries.flatMap((stood) => {
     const row = byKey.get(stood['k']?.S);
     return row && isSame(row, stood, attributes.partition) && isSame(row, stood, attributes.sort)
       ? [row]
       : [];
   });
-  return { rows: current, next: LastEvaluatedKey };
 }
 
 function boundsText(least: string | undefined, greatest: string | undefined): string {

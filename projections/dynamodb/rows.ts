@@ -3,7 +3,7 @@ import { decodeState, encodeState } from '../item-codec.ts';
 import { purgeableSince, troubleOf } from '../item-state.ts';
 import type { Document, Generation, IndexEntry, Item, ItemWrite } from '../view-store.ts';
 import type { Row } from './dynamo.ts';
-import { indexAttributes, itemKey, shardOf } from './names.ts';
+import { indexAttributes, itemKey, shardOf, troublePartition } from './names.ts';
 import { unreadable } from './packed.ts';
 
 /*
@@ -32,7 +32,7 @@ export function rowOf(generation: Generation, shards: number, write: ItemWrite, 
     w: { S: token },
   };
   if (item.document !== undefined) row['d'] = { S: JSON.stringify(item.document) };
-  const attention = attentionOf(item, p, k);
+  const attention = attentionOf(item, shards, p, k);
   if (attention) Object.assign(row, { a: { S: attention.partition }, b: { S: attention.sort } });
   for (const entry of indexEntries) {
     const { partition, sort } = indexAttributes(
@@ -55,9 +55,14 @@ export function itemOf({ k, r, d, s }: Row): Item {
 }
 
 /** Where an item stands in the index of what wants attention: items in a trouble by key, tombstones by log time. */
-function attentionOf(item: Item, shard: string, key: string): Omit<IndexEntry, 'index'> | undefined {
+function attentionOf(
+  item: Item,
+  shards: number,
+  shard: string,
+  key: string,
+): Omit<IndexEntry, 'index'> | undefined {
   const trouble = troubleOf(item.state);
-  if (trouble !== undefined) return { partition: trouble, sort: key };
+  if (trouble !== undefined) return { partition: troublePartition(trouble, shard, shards), sort: key };
   const since = purgeableSince(item);
   return since === undefined ? undefined : { partition: goneIn(shard), sort: since };
 }

@@ -16,13 +16,22 @@ export function firstRows(
   dynamo: Dynamo,
   { table, partitions, after, count }: SortedQuestion,
 ): Promise<Row[]> {
+  const questions = partitions.map((partition) => partitionQuery(table, partition, after));
+  return firstOfAll(dynamo, questions, count, 'k');
+}
+
+/** The first rows that several questions find, each in order, by that attribute. */
+export function firstOfAll(
+  dynamo: Dynamo,
+  questions: readonly QueryCommandInput[],
+  count: number,
+  by: string,
+): Promise<Row[]> {
   // Its share, and what it may well have beyond that: one that falls short is asked once more.
-  const share = count / partitions.length;
-  const first = Math.min(count, Math.ceil(share + 2 * Math.sqrt(share)));
-  const sequences = partitions.map((partition) =>
-    portionsOf(dynamo, { ...partitionQuery(table, partition, after), Limit: first }),
-  );
-  return firstOf(sequences, count, (one, other) => (one['k']?.S ?? '') < (other['k']?.S ?? ''));
+  const share = count / questions.length;
+  const Limit = Math.min(count, Math.ceil(share + 2 * Math.sqrt(share)));
+  const sequences = questions.map((question) => portionsOf(dynamo, { ...question, Limit }));
+  return firstOf(sequences, count, (one, other) => (one[by]?.S ?? '') < (other[by]?.S ?? ''));
 }
 
 /** The answers to a query, one after the other. */

@@ -108,6 +108,11 @@ export function postgresViews(options: PostgresViewsOptions): AtomicViewStore {
     scan: async (id, asked) => page(id, askScan(sql, schema, id, asked)),
     troubled: async (id, trouble, asked) => page(id, askTroubled(sql, schema, id, trouble, asked)),
     count: (id) => one(id, 'SELECT count(document) AS n FROM TABLE'),
+    countTroubled: (id, trouble, most) =>
+      one(id, 'SELECT count(*) AS n FROM (SELECT FROM TABLE WHERE trouble = $1 LIMIT $2::bigint) AS found', [
+        trouble,
+        most ?? null,
+      ]),
     purgeRemoved: (id, before) =>
       one(
         id,

@@ -28,7 +28,7 @@ export function expectKeys(
   return byIndex(store, async () => expect(await keysOf(store, id, partition, how)).toEqual(keys));
 }
 
-/** The keys of the items in a trouble, in order, read in small pages. */
+/** The keys of the items in a trouble, in order, read in small pages; and how many there are. */
 export function expectTroubled(
   store: ViewStore,
   id: GenerationId,
@@ -40,6 +40,7 @@ export function expectTroubled(
       store.troubled(id, trouble, { limit: 2, ...(after !== undefined && { after }) }),
     );
     expect(items.map(({ key }) => key)).toEqual(keys);
+    expect(await store.countTroubled(id, trouble)).toBe(keys.length);
   });
 }
 

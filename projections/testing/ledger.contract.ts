@@ -53,6 +53,7 @@ export function ledgerContract(store: () => ViewStore, another: () => ViewStore)
     await expect(store().receipts(id, { limit: 1 })).rejects.toMatchObject(gone);
     await expect(store().removeReceipts(id, ['1'])).rejects.toMatchObject(gone);
     await expect(store().troubled(id, 'doubt', { limit: 1 })).rejects.toMatchObject(gone);
+    await expect(store().countTroubled(id, 'doubt')).rejects.toMatchObject(gone);
     await store().createGeneration(id);
     expect(await another().tracking(id)).toEqual(emptyTracking(id.floor));
     expect(await another().receipts(id, { limit: 10 })).toEqual([]);

@@ -90,6 +90,20 @@ export function troubledContract(store: () => ViewStore): void {
       await expectKeys(id, 'window', 'f');
     });
 
+    test('are counted, up to so many', async () => {
+      const id = await newGeneration(store());
+      expect(await store().countTroubled(id, 'parked')).toBe(0);
+      const keys = Array.from({ length: 40 }, (_, n) => `k${String(n).padStart(2, '0')}`);
+      await store().writeMany(
+        id,
+        keys.map((key) => write(parked(key, 1))),
+      );
+      await expectKeys(id, 'parked', ...keys);
+      for (const most of [1, 10, 39, 40, 41])
+        expect(await store().countTroubled(id, 'parked', most)).toBe(Math.min(most, 40));
+      expect(await store().countTroubled(id, 'window', 10)).toBe(0);
+    });
+
     test('a cursor of another page, and a page of no items, are refused', async () => {
       const id = await newGeneration(store());
       const items = ['a', 'b'].flatMap((key) =>

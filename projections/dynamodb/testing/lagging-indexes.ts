@@ -3,10 +3,11 @@ import { attentionIndex, indexAttributes } from '../names.ts';
 
 type Row = Record<string, AttributeValue>;
 
-/** A row as an index shows it from some time on; undefined: not at all. */
+/** A row as an index shows it; undefined: not at all. */
 interface Version {
-  /** Milliseconds of `performance.now()`. */
+  /** From when, and until when after the next one is shown: milliseconds of `performance.now()`. */
   readonly shownAt: number;
+  readonly staysUntil: number;
   readonly row: Row | undefined;
 }
 
@@ -29,9 +30,10 @@ interface Asked {
 
 /**
  * Lets the secondary indexes of a client follow their tables later, as those of AWS do and those of DynamoDB Local do
- * not: entries come after their rows, and stay when these have moved or gone. It knows what is written by this client,
+ * not: entries come after their rows, and stay when these have moved or gone; for a while the one that goes and the one
+ * that comes are both shown. It knows what is written by this client,
  * row by row; a table whose indexes have caught up is asked itself.
- * @param lagMs milliseconds by which an index is late for a write
+ * @param lagMs milliseconds by which an index is late for a write, and then again for what the write takes away
  */
 export function lagIndexes(client: DynamoDBClient, lagMs: () => number): void {
   const tables = new Map<string, Written>();
@@ -49,8 +51,11 @@ export function lagIndexes(client: DynamoDBClient, lagMs: () => number): void {
           tables.set(table, rows);
           const versions = rows.get(idOf(key)) ?? [];
           rows.set(idOf(key), versions);
-          const shownAt = Math.max(performance.now() + lagMs(), versions.at(-1)?.shownAt ?? 0);
-          versions.push({ shownAt, row });
+          const last = versions.pop();
+          const shownAt = Math.max(performance.now() + lagMs(), last?.shownAt ?? 0);
+          const staysUntil = Math.max(shownAt + lagMs(), versions.at(-1)?.staysUntil ?? 0);
+          if (last) versions.push({ ...last, staysUntil });
+          versions.push({ shownAt, staysUntil: Infinity, row });
         }
         return done;
       },
@@ -69,14 +74,16 @@ function* writesOf(
 
 function isBehind(written: Written): boolean {
   const now = performance.now();
-  return [...written.values()].some((versions) => (versions.at(-1)?.shownAt ?? 0) > now);
+  return [...written.values()].some(
+    (versions) => (versions.at(-1)?.shownAt ?? 0) > now || (versions.at(-2)?.staysUntil ?? 0) > now,
+  );
 }
 
-/** What the index says now: for each row its last version that it shows already. */
+/** What the index says now: for each row those versions that it shows already, and still. */
 function answerOf(
   input: Input,
   written: Written,
-): { readonly Items: Row[]; readonly LastEvaluatedKey?: Row } {
+): { readonly Items: Row[]; readonly Count: number; readonly LastEvaluatedKey?: Row } {
   const { ExclusiveStartKey: start, Limit = 1000, ScanIndexForward = true } = input;
   const { partition, sort, isWithin } = askedIn(input);
   const now = performance.now();
@@ -86,8 +93,12 @@ function answerOf(
     (compare(one[sort], other[sort]) || compare(one['p'], other['p']) || compare(one['k'], other['k']));
   const entries = [...written.values()]
     .flatMap((versions): readonly Row[] => {
-      const shown = versions.findLast(({ shownAt }) => shownAt <= now)?.row;
-      return shown ? [shown] : [];
+      const last = versions.findLastIndex(({ shownAt }) => shownAt <= now);
+      const shown = versions
+        .filter(({ staysUntil }, at) => at <= last && staysUntil > now)
+        .flatMap(({ row }) => (row ? [row] : []));
+      // What stays at its place is one entry.
+      return [...new Map(shown.map((row) => [placeOf(row, partition, sort), row])).values()];
     })
     .filter((row) => isWithin(row) && (!start || order(row, start) > 0))
     .sort(order)
@@ -97,7 +108,11 @@ function answerOf(
     });
   const Items = entries.slice(0, Limit);
   const last = entries.length > Limit ? Items.at(-1) : undefined;
-  return { Items, ...(last && { LastEvaluatedKey: last }) };
+  return { Items, Count: Items.length, ...(last && { LastEvaluatedKey: last }) };
+}
+
+function placeOf(row: Row, partition: string, sort: string): string {
+  return JSON.stringify([row[partition], row[sort]]);
 }
 
 /** The questions of `pages.ts` and `purge.ts`. */
