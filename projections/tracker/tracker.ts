@@ -88,6 +88,9 @@ const defaults: TrackerLimits = {
   rounds: 100,
 };
 
+/** Keys of each trouble that are counted at most. */
+const mostCounted = 1000;
+
 /** Makes a tracker of a generation. Call `run` when there is a new tally, and now and then. */
 export function createTracker(options: TrackerOptions): Tracker {
   return new GenerationTracker(options);
@@ -277,9 +280,9 @@ class GenerationTracker implements Tracker {
     };
   }
 
-  async #countOf(trouble: Trouble): Promise<number> {
+  #countOf(trouble: Trouble): Promise<number> {
     const { store, generation } = this.#options;
-    return (await store.troubled(generation, trouble, { limit: 1000 })).items.length;
+    return store.countTroubled(generation, trouble, mostCounted);
   }
 }
 
