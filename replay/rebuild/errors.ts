@@ -1,4 +1,4 @@
-import { BanyanError, type Holder } from 'banyan/runtime';
+import { BanyanError, toError, type Holder } from 'banyan/runtime';
 import { subscriptionName, type GenerationId } from 'banyan/projections';
 
 /** Somebody builds the projection already. */
@@ -74,14 +74,16 @@ export function narrowRefused(projection: string, why: string): BanyanError {
   );
 }
 
-/** Nothing comes through the generation's subscription. */
-export function notSubscribed(id: GenerationId, patienceMs: number): BanyanError {
+/** Nothing comes through the generation's subscription. @param cause why the last probe was not sent, where it was not */
+export function notSubscribed(id: GenerationId, patienceMs: number, cause?: unknown): BanyanError {
+  const unsent = cause === undefined ? '' : `The last probe could not be sent: ${toError(cause).message} `;
   return new BanyanError(
     'REPLAY_NOT_SUBSCRIBED',
     `Generation ${String(id.number)} of ${id.projection} is folded, but no probe came through its subscription ` +
       `${subscriptionName(id)} within ${String(Math.round(patienceMs / 1000))} s. Expected its rule, its queue and its ` +
-      'function to be deployed, and the rule to be on. See to that and start again: it goes on from here.',
-    { details: { ...idOf(id), subscription: subscriptionName(id) }, retryable: true },
+      'function to be deployed, and the rule to be on. ' +
+      `${unsent}See to that and start again: it goes on from here.`,
+    { details: { ...idOf(id), subscription: subscriptionName(id) }, retryable: true, cause },
   );
 }
 

@@ -196,6 +196,32 @@ describe('a rebuild whose generation is subscribed', () => {
     expect(await world.store.progress(generation)).toEqual(generation.floor);
   });
 
+  test('a probe that cannot be sent for the moment is sent again; what holds on is told', async () => {
+    const offline = Object.assign(new Error('no route'), { code: 'EHOSTUNREACH' });
+    const failing = { probe: () => Promise.reject(offline), patienceMs: 5, everyMs: 1 };
+    await expect(rebuild(world.options({ subscription: failing }))).rejects.toMatchObject({
+      code: 'REPLAY_NOT_SUBSCRIBED',
+      message: expect.stringContaining('no route'),
+      cause: offline,
+    });
+    let sent = 0;
+    const probe = async (one: { readonly id: string }): Promise<void> => {
+      sent += 1;
+      if (sent < 3) throw offline;
+      await heard(one);
+    };
+    const { generation } = await rebuild(world.options({ subscription: { probe, everyMs: 1 } }));
+    expect(generation).toMatchObject({ number: 1, state: { kind: 'ready' } });
+    expect(sent).toBe(3);
+  });
+
+  test('a probe that can never be sent ends it at once', async () => {
+    const gone = new BanyanError('BUS_REFUSED', 'there is no such bus');
+    const subscription = { probe: () => Promise.reject(gone), everyMs: 1 };
+    await expect(rebuild(world.options({ subscription }))).rejects.toBe(gone);
+    expect(await states()).toEqual(['1 building']);
+  });
+
   test('a probe of an earlier run says nothing', async () => {
     const stopping = new AbortController();
     const running = rebuild(
@@ -227,6 +253,20 @@ describe('a rebuild whose generation is subscribed', () => {
     await world.store.changeGeneration(id, 'building', { state: { kind: 'opening' }, floor: {} });
     fails = false;
     expect((await rebuild(options)).generation).toMatchObject({ number: 1, state: { kind: 'ready' } });
+  });
+
+  test('is being built again when the answer to its closing is lost', async () => {
+    const lost = new BanyanError('VIEW_STORE_UNREACHABLE', 'no answer', { retryable: true });
+    const deaf = {
+      ...world.store,
+      changeGeneration: async (...args: Parameters<typeof world.store.changeGeneration>) => {
+        await world.store.changeGeneration(...args);
+        if (args[2].state.kind === 'opening') throw lost;
+      },
+    };
+    const options = world.options({ store: deaf, subscription: { probe: heard } });
+    await expect(rebuild(options)).rejects.toBe(lost);
+    expect(await states()).toEqual(['1 building']);
   });
 
   test('begun with other code and killed while it was opened, it is dropped', async () => {

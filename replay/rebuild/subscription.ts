@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Probe } from 'banyan/events';
 import { subscriptionName, type Generation, type GenerationState, type ViewStore } from 'banyan/projections';
 import { notSubscribed } from './errors.ts';
+import { mayPass } from './may-pass.ts';
 import type { Rebuilding } from './rebuild.ts';
 
 /** How a rebuild sees that what is published comes to its generation. */
@@ -23,8 +24,9 @@ const lookEveryMs = 250;
 
 /**
  * Probes the subscription of a generation until one has come through. What is published after that comes to it, so the
- * rest is in the event logs by now.
- * @throws BanyanError REPLAY_NOT_SUBSCRIBED; what sending a probe throws; the signal's reason
+ * rest is in the event logs by now. A probe that cannot be sent for the moment is sent again.
+ * @throws BanyanError REPLAY_NOT_SUBSCRIBED, its cause the last probe's error where there was one; what sending a probe
+ *   throws that no repetition mends; the signal's reason
  */
 export async function waitForProbe(
   { store, clock, meter, signal }: Pick<Rebuilding, 'store' | 'clock' | 'meter' | 'signal'>,
@@ -36,18 +38,30 @@ export async function waitForProbe(
   const [id, subscription, begun] = [randomUUID(), subscriptionName(generation), clock.now()];
   meter.begin('subscribing');
   onWaiting?.(subscription);
+  let unsent: unknown;
   for (let due = begun; ;) {
     signal.throwIfAborted();
     const now = clock.now();
     if (now >= due) {
-      await probe({ subscription, id, at: new Date(now).toISOString() }, signal);
+      unsent = await failureOf(probe({ subscription, id, at: new Date(now).toISOString() }, signal));
       due = now + everyMs;
     }
     const state = await stateOf(store, generation);
     if (state?.kind === 'building' && state.heard === id) return;
-    if (now - begun > patienceMs) throw notSubscribed(generation, patienceMs);
+    if (now - begun > patienceMs) throw notSubscribed(generation, patienceMs, unsent);
     meter.look();
     await wait(Math.min(lookEveryMs, everyMs));
+  }
+}
+
+/** Why a probe was not sent, where that may pass. @throws what does not */
+async function failureOf(sending: Promise<void>): Promise<unknown> {
+  try {
+    await sending;
+    return undefined;
+  } catch (error) {
+    if (!mayPass(error)) throw error;
+    return error;
   }
 }
 
@@ -62,11 +76,12 @@ export async function whileOpening<Result>(
 ): Promise<Result> {
   const change = (from: GenerationState['kind'], state: GenerationState): Promise<void> =>
     store.changeGeneration(generation, from, { state, floor: generation.floor });
-  await change('building', { kind: 'opening' });
   try {
+    await change('building', { kind: 'opening' });
     return await work();
   } catch (error) {
-    // The first error is the one to tell; who takes the rebuild up again finds the state as it is.
+    // Also when closing it failed: it may be done, its answer lost. The first error is the one to tell; who takes the
+    // rebuild up again finds the state as it is.
     await change('opening', { kind: 'building' }).catch(() => undefined);
     throw error;
   }

@@ -1,0 +1,30 @@
+import { isBanyanError } from 'banyan/runtime';
+
+/** Codes of errors of sockets, of names that are looked up, and of TLS connections that end. */
+const ofNetwork =
+  /^(ECONN(REFUSED|RESET|ABORTED)|ENOTFOUND|EAI_(AGAIN|FAIL)|E(HOST|NET)(UNREACH|DOWN)|ENETRESET|E(SOCKET)?TIMEDOUT|EPIPE|EPROTO|UND_ERR_\w+|ERR_SSL_\w+)$/;
+/** Names by which AWS's SDK, and `fetch`, tell that nobody answered in time, or that too much was asked. */
+const unanswered =
+  /timeout|throttl|networkingerror|toomanyrequests|serviceunavailable|internal(failure|server)/i;
+
+/** What errors have that tell of a call over a network. */
+interface Told {
+  readonly name?: unknown;
+  readonly code?: unknown;
+  readonly cause?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+/**
+ * Whether the same call may succeed later, though nobody does anything: an error that says so, or one of the network,
+ * the outermost that says anything. One whose meaning nobody knows may not.
+ */
+export function mayPass(error: unknown): boolean {
+  if (isBanyanError(error)) return error.retryable;
+  if (typeof error !== 'object' || error === null) return false;
+  const { name, code, cause, $metadata } = error as Told;
+  const status = $metadata?.httpStatusCode;
+  if (status !== undefined) return status >= 500 || status === 429 || unanswered.test(String(name));
+  if (typeof code === 'string' && ofNetwork.test(code)) return true;
+  return (typeof name === 'string' && unanswered.test(name)) || mayPass(cause);
+}
