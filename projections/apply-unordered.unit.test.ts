@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { applyUnordered } from './apply-unordered.ts';
+import { applyPart, applyUnordered } from './apply-unordered.ts';
+import type { Pause } from './pause.ts';
 import { hookedStore } from './testing/hooked-store.ts';
 import { crmLog, shopLog, UnorderedView } from './testing/unordered-view.ts';
+import type { ViewStore } from './view-store.ts';
 
 const log = 'shop:orders@1';
 
@@ -64,23 +66,76 @@ describe('events in any order', () => {
     await expect(applyUnordered(target, [good])).rejects.toThrow(/is parked at event/);
   });
 
-  test('items that another writer changes all the time are told, to be tried again', async () => {
+  test('items that another writer changes all the time are told; what is done of the batch is recorded', async () => {
     const view = await UnorderedView.begin();
-    const [mine] = view.append(['Counted', 'a']);
-    const others = [...view.append(...Array.from({ length: 40 }, () => ['Counted', 'a'] as const))];
+    const mine = view.append(['Counted', 'a'], ['Counted', 'b'], ['Counted', 'a', 'c']);
     const store = hookedStore(view.store, async (call, isDone) => {
-      if (call === 'writeMany' && !isDone) await view.apply(others.splice(0, 1));
+      if (call === 'writeMany' && !isDone) await view.apply(view.append(['Counted', 'a']));
     });
-    const target = view.target({ store });
-    await expect(applyUnordered(target, [mine])).rejects.toMatchObject({
+    const pauses: number[] = [];
+    const pause: Pause = async (milliseconds) => void pauses.push(milliseconds);
+    await expect(applyUnordered(view.target({ store, pause }), mine)).rejects.toMatchObject({
       code: 'ITEMS_CONTESTED',
       retryable: true,
       details: { keys: ['a'] },
     });
-    const places = (await view.store.receipts(view.generation, { limit: 100 })).flatMap((one) => one.places);
-    expect(places).not.toContainEqual({ position: 1, index: 0 });
-    await view.apply([mine, ...others]);
+    expect(pauses.length).toBeGreaterThan(10);
+    // By chance, in longer and longer times: half of the last ones are long, all but surely.
+    expect(Math.max(...pauses.slice(0, 3))).toBeLessThanOrEqual(40);
+    expect(Math.max(...pauses.slice(-20))).toBeGreaterThan(40);
+    const receipts = await view.store.receipts(view.generation, { limit: 100 });
+    const places = receipts.flatMap((one) => one.places).filter(({ position }) => position === 1);
+    expect(places).toEqual([{ position: 1, index: 1 }]);
+    await view.apply(mine);
     expect(await view.documents()).toEqual(view.expected);
+  });
+
+  test('no one waits for others when the time is over: what is done is told apart from what is left', async () => {
+    const view = await UnorderedView.begin();
+    const mine = view.append(['Counted', 'a'], ['Counted', 'b'], ['Counted', 'c']);
+    const stopping = new AbortController();
+    const store = hookedStore(view.store, async (call, isDone) => {
+      if (call === 'writeMany' && !isDone) await view.apply(view.append(['Counted', 'a']));
+      stopping.abort();
+    });
+    const pieces = { keys: 2, bytes: 1e6 };
+    const { signal } = stopping;
+    const applied = await applyPart(view.target({ store }), mine, { signal, pieces });
+    expect(applied).toMatchObject({ contested: [], documents: 0, events: 0 });
+    expect(applied.left).toEqual(mine);
+    const half = view.append(['Counted', 'a'], ['Counted', 'b'], ['Counted', 'c']);
+    const busy = new AbortController();
+    const target = view.target({
+      store: hookedStore(view.store, async (call, isDone) => {
+        if (call === 'writeMany' && !isDone) await view.apply(view.append(['Counted', 'a']));
+      }),
+      pause: async () => busy.abort(),
+    });
+    const second = await applyPart(target, half, { signal: busy.signal, pieces });
+    expect(second).toMatchObject({ contested: ['a'], documents: 1, events: 1 });
+    expect(second.left).toEqual([half[0], half[2]]);
+    await view.apply([...mine, ...half]);
+    expect(await view.documents()).toEqual(view.expected);
+  });
+
+  test('an event of very many keys is applied some at a time, and recorded once', async () => {
+    const view = await UnorderedView.begin();
+    const many = Array.from({ length: 2500 }, (_, at) => `k${at}`);
+    const events = view.append(['Counted', 'a'], ['Counted', ...many], ['Counted', 'k7', 'a']);
+    const read: number[] = [];
+    const store: ViewStore = {
+      ...view.store,
+      readMany: (id, keys) => {
+        read.push(keys.length);
+        return view.store.readMany(id, keys);
+      },
+    };
+    const applied = await applyUnordered(view.target({ store }), events);
+    expect(applied).toMatchObject({ events: 3, documents: 2503, conflicts: 0 });
+    expect(Math.max(...read)).toBeLessThanOrEqual(1000);
+    expect(await view.documents()).toEqual(view.expected);
+    const receipts = await view.store.receipts(view.generation, { limit: 100 });
+    expect(receipts.flatMap(({ places }) => places.map(({ index }) => index))).toEqual([0, 1, 2]);
   });
 });
 

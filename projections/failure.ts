@@ -34,14 +34,17 @@ export function failure(
   return { code, eventId: event.id, eventType: event.type, message, details, ...cause };
 }
 
-/** The user's function threw. Its message is the user's own, and is told. */
+/** The user's function threw. Its message is the user's own, and is told; a parser's is not: it quotes what it was given. */
 export function threw(
   event: Pick<DomainEvent, 'id' | 'type'>,
   code: FoldFailure['code'],
   what: string,
   thrown: unknown,
 ): FoldFailure {
-  return failure(event, code, `${what} threw: ${toError(thrown).message}`, { cause: thrown });
+  const { name, message } = toError(thrown);
+  if (name === 'SyntaxError')
+    return failure(event, code, `${what} threw a SyntaxError: it was given what it cannot parse`);
+  return failure(event, code, `${what} threw: ${message}`, { cause: thrown });
 }
 
 /** The document that a handler made fails the schema of the projection. */

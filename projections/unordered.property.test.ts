@@ -107,7 +107,8 @@ class Processes {
   async #project(gate: Gate): Promise<void> {
     const { windowEvents, everyMs } = this.#weather;
     const store = hookedStore(this.#view.store, gate);
-    const target = this.#view.target({ store, everyMs, limits: { windowEvents, windowBytes: 1e6 } });
+    const limits = { windowEvents, windowBytes: 1e6 };
+    const target = this.#view.target({ store, everyMs, limits, pause: gate });
     for (let round = 0; round < 10; round += 1) {
       await gate();
       const batch: DomainEvent[] = [];
@@ -130,7 +131,7 @@ class Processes {
     await gate();
     const itemLimits = { windowEvents: this.#weather.windowEvents, windowBytes: 1e6 };
     const store = hookedStore(this.#view.store, gate);
-    await this.#view.tracker({ store, itemLimits, healAfterMs: 2000, purgeAfterMs: 0 }).run();
+    await this.#view.tracker({ store, itemLimits, healAfterMs: 2000, purgeAfterMs: 0, pause: gate }).run();
   }
 }
 

@@ -24,7 +24,7 @@ export function limitsOf({ itemBytes }: Pick<ViewStore, 'itemBytes'>): ConvergeL
 export function isTooLong(window: readonly DomainEvent[], limits: ConvergeLimits): boolean {
   if (window.length > limits.windowEvents) return true;
   let bytes = 0;
-  for (const { data } of window) bytes += placeBytes + roughBytes(data);
+  for (const event of window) bytes += eventBytes(event);
   return bytes > limits.windowBytes;
 }
 
@@ -35,6 +35,11 @@ export function isTooLarge(item: SizedItem, { itemBytes }: ConvergeLimits): bool
 
 /** What an event is stored with besides its data, about: its place, log time and type. */
 const placeBytes = 80;
+
+/** What an event takes as compact JSON, about, bytes. */
+export function eventBytes({ data }: Pick<DomainEvent, 'data'>): number {
+  return placeBytes + roughBytes(data);
+}
 
 /** A quarter of the time that counting JSON takes, which would be as much as folding an event. */
 function roughBytes(value: unknown): number {

@@ -3,8 +3,6 @@ import { isOfAnItem, isRetryable } from '../projector-errors.ts';
 
 /** What to do with a chunk that was not applied. */
 export type ChunkFailure =
-  /** Its events come again; the next chunk is tried. */
-  | 'again'
   /** Its events come again, and all others: nothing else would fare better now. */
   | 'stop'
   /** One of its items is to blame: the others are applied without it. */
@@ -15,7 +13,6 @@ export type ChunkFailure =
 /** Tells it by the error. Pure. */
 export function chunkFailureOf(error: unknown): ChunkFailure {
   if (isBanyanError(error, 'PROJECTION_FAILED')) return 'parked';
-  if (isBanyanError(error, 'ITEMS_CONTESTED')) return 'again';
   if (isRetryable(error)) return 'stop';
   return isOfAnItem(error) ? 'split' : 'stop';
 }

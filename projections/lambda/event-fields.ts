@@ -46,6 +46,7 @@ function attributesOf(event: DomainEvent, attributes: LogAttributes | undefined)
   try {
     return { ...attributes?.(event) };
   } catch (error) {
-    return { attributesError: toError(error).message };
+    // Its name alone: a message may quote the event.
+    return { attributesError: toError(error).name };
   }
 }

@@ -3,6 +3,7 @@ import { BanyanError, silentLogger } from 'banyan/runtime';
 import fc from 'fast-check';
 import { seeded } from '../../kit/seeded.ts';
 import { Fibers, type Fiber, type Gate } from '../../kit/whole-path/convergence/fibers.ts';
+import type { Pause } from '../pause.ts';
 import { hookedStore } from '../testing/hooked-store.ts';
 import { crmLog, shopLog, UnorderedView, type Said } from '../testing/unordered-view.ts';
 import type { ViewStore } from '../view-store.ts';
@@ -125,7 +126,7 @@ class Environments {
 
   /** One environment: some invocations of one function, which remembers what it knows of the watermark. */
   async #project(gate: Gate): Promise<void> {
-    const handler = this.#projectorOf(this.#storeOf(gate));
+    const handler = this.#projectorOf(gate);
     for (let round = 0; round < 10; round += 1) {
       await gate();
       const records = this.#receive();
@@ -147,11 +148,12 @@ class Environments {
   }
 
   async #track(gate: Gate): Promise<void> {
-    const handler = this.#trackerOf(this.#storeOf(gate));
+    const handler = this.#trackerOf(gate);
     for (let round = 0; round < 3; round += 1) {
       await gate();
       try {
-        await handler({ Records: [messageOf('{}')] }, contextOf());
+        const remaining = (): number => (this.#chance(this.#weather.cutOff) ? 0 : 60_000);
+        await handler({ Records: [messageOf('{}')] }, contextOf(remaining));
       } catch (error) {
         if (!(error instanceof BanyanError)) throw error;
       }
@@ -174,12 +176,21 @@ class Environments {
     });
   }
 
-  #projectorOf(store: ViewStore): SqsHandler {
+  /** The time of an invocation does not end by itself, but where there is none; other pauses are as long as it comes. */
+  #pauseOf(gate: Gate): Pause {
+    return (milliseconds, signal) =>
+      milliseconds > 1000
+        ? new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+        : gate();
+  }
+
+  #projectorOf(gate: Gate): SqsHandler {
+    const store = this.#storeOf(gate);
     const { projection, generation, clock, history: all } = this.#view;
     const { chunkEvents, everyMs, windowEvents } = this.#weather;
     return sqsProjector({
       ...{ projection, generation, store, clock, chunkEvents, everyMs },
-      ...{ logger: silentLogger, metrics: gatheredMetrics(), group: 'counting' },
+      ...{ logger: silentLogger, metrics: gatheredMetrics(), group: 'counting', pause: this.#pauseOf(gate) },
       limits: { windowEvents, windowBytes: 1e6 },
       resolve: async ({ id }) => {
         const found = all.find((event) => event.id === id);
@@ -189,13 +200,14 @@ class Environments {
     });
   }
 
-  #trackerOf(store: ViewStore): TrackerHandler {
+  #trackerOf(gate: Gate): TrackerHandler {
+    const store = this.#storeOf(gate);
     const { projection, generation, clock, logs, tallies } = this.#view;
     const itemLimits = { windowEvents: this.#weather.windowEvents, windowBytes: 1e6 };
     const view = { projection, generation, store, clock, logs, tallies, itemLimits };
     return trackerFunction({
       views: [{ ...view, healAfterMs: 2000, purgeAfterMs: 0 }],
-      ...{ logger: silentLogger, metrics: gatheredMetrics(), group: 'counting' },
+      ...{ logger: silentLogger, metrics: gatheredMetrics(), group: 'counting', pause: this.#pauseOf(gate) },
     });
   }
 }

@@ -1,8 +1,9 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { DomainEvent } from 'banyan/events';
-import { toError, type Clock, type Logger } from 'banyan/runtime';
-import { applyUnordered, type AppliedUnordered, type UnorderedTarget } from '../apply-unordered.ts';
+import { isBanyanError, toError, type Clock, type Logger } from 'banyan/runtime';
+import { applyPart, type AppliedPart, type UnorderedTarget } from '../apply-unordered.ts';
 import { isBeingBuilt } from '../generation-state.ts';
+import { never, timerPause } from '../pause.ts';
+import { itemsBusy } from '../unordered-errors.ts';
 import { chunkFailureOf } from './chunk-failure.ts';
 import { chunksOf, halvesOf, type EventMessage } from './chunks.ts';
 import { deadlineOf, type Deadline } from './deadline.ts';
@@ -11,6 +12,7 @@ import type { LambdaContext, SqsBatchResponse, SqsRecord } from './function-type
 import { noteProbe } from './note-probe.ts';
 import { ownerOf, readRecord, type Reading } from './read-record.ts';
 import { figuresOf, writeFigures, type Figures } from './projector-figures.ts';
+import type { Seldom } from './seldom.ts';
 import type { SqsProjectorOptions } from './sqs-projector.ts';
 
 /** What an invocation needs. */
@@ -20,6 +22,8 @@ export interface InvocationOptions extends SqsProjectorOptions {
   readonly clock: Clock;
   readonly context: LambdaContext;
   readonly targetOf: () => Promise<UnorderedTarget>;
+  /** Of the process: each invocation finds the projection parked, until somebody sees to it. */
+  readonly parkedLines: Seldom;
 }
 
 /** A message with its event in full. */
@@ -32,37 +36,48 @@ interface Resolved {
 export class Invocation {
   readonly #options: InvocationOptions;
   readonly #deadline: Deadline;
-  readonly #again = new Set<string>();
+  /** Of messages that the queue is to forget: all others come again. */
+  readonly #taken = new Set<string>();
   readonly #figures: Figures = figuresOf();
+  /** The answer was given: what is still on its way has nothing to say. */
+  #isAnswered = false;
 
   constructor(options: InvocationOptions) {
     this.#options = options;
-    this.#deadline = deadlineOf(options.context, options.marginMs ?? 5000);
+    this.#deadline = deadlineOf(options);
   }
 
   async run(records: readonly SqsRecord[]): Promise<SqsBatchResponse> {
+    const { kind } = await this.#deadline.inTime(this.#workOn(records));
+    const again = new Set(records.map(({ messageId }) => messageId).filter((id) => !this.#taken.has(id)));
+    if (kind === 'late') this.#sayLate(again.size);
+    this.#isAnswered = true;
+    this.#figures.returned = again.size;
+    const { metrics, generation } = this.#options;
+    writeFigures(metrics, generation, this.#figures);
+    return { batchItemFailures: [...again].map((itemIdentifier) => ({ itemIdentifier })) };
+  }
+
+  /** Never throws. */
+  async #workOn(records: readonly SqsRecord[]): Promise<void> {
     try {
       await this.#work(await this.#opened(), records);
     } catch (error) {
-      // The registry cannot be read, or does not have the generation.
-      this.#return(records);
-      this.#say(error, [], 'No message was taken; all come again.');
+      // The registry cannot be read, or does not have the generation, or has it of other code.
+      this.#say(error, [], 'What was not taken comes again.');
     }
-    this.#figures.returned = this.#again.size;
-    const { metrics, generation } = this.#options;
-    writeFigures(metrics, generation, this.#figures);
-    return { batchItemFailures: [...this.#again].map((itemIdentifier) => ({ itemIdentifier })) };
   }
 
   /** The target; of a generation that is about to be opened, after it is, as far as that is worth waiting for. */
   async #opened(): Promise<UnorderedTarget> {
-    const { targetOf, clock, openingMs = 5000 } = this.#options;
+    const { targetOf, clock, openingMs = 5000, pause = timerPause } = this.#options;
     const end = clock.now() + openingMs;
-    for (;;) {
+    for (let look = 1; ; look += 1) {
       const target = await targetOf();
-      const isOver = clock.now() >= end || !this.#deadline.hasTime;
+      const isOver = clock.now() >= end || !this.#deadline.hasTime || this.#isAnswered;
       if (target.generation.state.kind !== 'opening' || isOver) return target;
-      await wait(100);
+      // Hundreds of environments look at the same row: about once a second, and not all at once.
+      await pause((look === 1 ? 200 : 1000) * (0.5 + Math.random()), never);
     }
   }
 
@@ -79,13 +94,16 @@ export class Invocation {
     }
     const waiting = chunksOf(messages, this.#options.chunkEvents ?? 500);
     for (let chunk = waiting.shift(); chunk; chunk = waiting.shift()) {
+      if (!this.#deadline.hasTime) {
+        this.#sayLate([chunk, ...waiting].flat().length);
+        return;
+      }
       const now = chunk;
-      const next = this.#deadline.hasTime
-        ? await this.#deadline.timed(() => this.#apply(target, now))
-        : this.#outOfTime(chunk);
+      const next = await this.#deadline.piece(waiting.length + 1, (signal) =>
+        this.#apply(target, now, signal),
+      );
       if (next === 'split') waiting.unshift(...halvesOf(chunk));
-      if (next !== 'stop') continue;
-      for (const left of waiting.splice(0)) this.#return(left);
+      if (next === 'stop' || this.#isAnswered) return;
     }
   }
 
@@ -97,16 +115,15 @@ export class Invocation {
     const { logger } = this.#options;
     if (reading.kind === 'refused') {
       this.#figures.refused += 1;
-      this.#return([reading]);
       this.#say(reading.error, [], undefined, { messageId: reading.messageId });
       return;
     }
     const { probe } = reading;
     try {
       await noteProbe(store, generation, probe);
+      this.#take([reading]);
       logger.info({ ...this.#fields, probe: probe.id, probeAt: probe.at }, `Probe ${probe.id} has come.`);
     } catch (error) {
-      this.#return([reading]);
       this.#say(error, [], `Probe ${probe.id} could not be noted; it comes again.`);
     }
   }
@@ -117,37 +134,38 @@ export class Invocation {
     const say = (outcome: string): void =>
       this.#options.logger.info({ ...this.#fields, messages: messages.length }, `${this.#name} ${outcome}.`);
     if (generation.state.kind === 'opening') {
-      this.#return(messages);
       say('is about to be opened: the messages come again');
     } else {
+      this.#take(messages);
       this.#figures.beforeOpening += messages.length;
       say('is being built from the event log: the messages were taken');
     }
   }
 
-  async #apply(target: UnorderedTarget, chunk: readonly EventMessage[]): Promise<'next' | 'split' | 'stop'> {
+  async #apply(
+    target: UnorderedTarget,
+    chunk: readonly EventMessage[],
+    signal: AbortSignal,
+  ): Promise<'next' | 'split' | 'stop'> {
     const resolved = await this.#resolve(chunk);
     const events = resolved.map(({ event }) => event);
     try {
-      this.#note(await applyUnordered(target, events), events);
+      this.#note(resolved, await applyPart(target, events, { signal }));
       return 'next';
     } catch (error) {
-      const failure = chunkFailureOf(error);
-      switch (failure) {
+      switch (chunkFailureOf(error)) {
         case 'parked':
+          this.#take(resolved);
           this.#figures.leftToLog += events.length;
-          this.#say(error, events, 'The messages were taken; their events wait in the event log.');
+          this.#sayParked(error, events);
           return 'next';
         case 'split':
           if (chunk.length > 1) return 'split';
-          this.#return(resolved);
           this.#say(error, events, 'The message comes again, until it ends in the dead-letter queue.');
           return 'next';
-        case 'again':
         case 'stop':
-          this.#return(resolved);
           this.#say(error, events, 'The messages come again.');
-          return failure === 'stop' ? 'stop' : 'next';
+          return 'stop';
       }
     }
   }
@@ -164,7 +182,6 @@ export class Invocation {
       try {
         resolved.push({ messageId, event: await this.#options.resolve(reference) });
       } catch (error) {
-        this.#return([message]);
         this.#say(error, [], `Event ${reference.id} could not be read from its event log; it comes again.`, {
           eventId: reference.id,
           position: reference.position,
@@ -174,18 +191,21 @@ export class Invocation {
     return resolved;
   }
 
-  #outOfTime(chunk: readonly EventMessage[]): 'stop' {
-    this.#return(chunk);
+  #sayLate(messages: number): void {
+    if (this.#isAnswered) return;
     this.#figures.outOfTime += 1;
     this.#options.logger.warn(
-      { ...this.#fields, remainingMs: this.#options.context.getRemainingTimeInMillis() },
+      { ...this.#fields, messages, remainingMs: this.#options.context.getRemainingTimeInMillis() },
       `The time of this invocation of ${this.#name} is nearly over: what is left of the batch comes again. When this ` +
-        'comes often, give the function more time, or smaller batches.',
+        'comes often, give the function more time, or its event source smaller batches.',
     );
-    return 'stop';
   }
 
-  #note(applied: AppliedUnordered, events: readonly DomainEvent[]): void {
+  /** Of a chunk: what is done is taken. */
+  #note(resolved: readonly Resolved[], applied: AppliedPart): void {
+    const isLeft = new Set(applied.left.map(({ id }) => id));
+    const done = resolved.filter(({ event }) => !isLeft.has(event.id));
+    this.#take(done);
     const figures = this.#figures;
     figures.events += applied.events;
     figures.duplicates += applied.duplicates;
@@ -193,14 +213,28 @@ export class Invocation {
     figures.conflicts += applied.conflicts;
     figures.parked += applied.parked.length;
     const now = this.#options.clock.now();
-    for (const { logTime } of events) figures.ageMs = Math.max(figures.ageMs, now - Date.parse(logTime));
-    if (!this.#options.logEvents) return;
-    for (const event of events)
+    for (const { event } of done) figures.ageMs = Math.max(figures.ageMs, now - Date.parse(event.logTime));
+    if (applied.contested.length > 0) {
+      const busy = itemsBusy(this.#options.generation, applied.contested);
+      this.#say(busy, applied.left, 'Their messages come again; the others were taken.');
+    } else if (applied.left.length > 0) this.#sayLate(applied.left.length);
+    if (!this.#options.logEvents || this.#isAnswered) return;
+    for (const { event } of done)
       this.#options.logger.info(eventFields(this.#options, event), `Event ${event.id} is in ${this.#name}.`);
   }
 
-  #return(messages: Iterable<{ readonly messageId: string }>): void {
-    for (const { messageId } of messages) this.#again.add(messageId);
+  #take(messages: Iterable<{ readonly messageId: string }>): void {
+    for (const { messageId } of messages) this.#taken.add(messageId);
+  }
+
+  /** Each batch meets it until an operator has seen to it: a line a minute is enough. */
+  #sayParked(error: unknown, events: readonly DomainEvent[]): void {
+    const eventId = isBanyanError(error) ? error.details['eventId'] : undefined;
+    const about = typeof eventId === 'string' ? eventId : '';
+    const messages = this.#options.parkedLines.due(about, events.length);
+    if (messages === undefined) return;
+    const outcome = `${String(messages)} messages were taken since this was said last; their events wait in the event log.`;
+    this.#say(error, events, outcome, { messages });
   }
 
   /** A line about what went wrong: with the fields of the event, where it is about one; with ids, where about several. */
@@ -210,6 +244,7 @@ export class Invocation {
     outcome = '',
     more: Readonly<Record<string, unknown>> = {},
   ): void {
+    if (this.#isAnswered) return;
     const err = toError(thrown);
     const [event] = events;
     const about =

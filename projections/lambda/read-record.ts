@@ -1,6 +1,6 @@
 import { eventLogName, type DomainEvent } from 'banyan/events';
 import { fromDetail, type Detail, type EventReference, type Probe } from 'banyan/events/eventbridge';
-import { toError, type BanyanError } from 'banyan/runtime';
+import { isBanyanError, type BanyanError } from 'banyan/runtime';
 import { subscriptionName } from '../generation-state.ts';
 import type { Generation, GenerationId } from '../view-store.ts';
 import { messageUnreadable, queueForeign, type Subject } from './errors.ts';
@@ -32,7 +32,7 @@ export function readRecord(owner: QueueOwner, { messageId, body }: SqsRecord): R
   try {
     detail = fromDetail((JSON.parse(body) as { readonly detail?: unknown } | null)?.detail);
   } catch (error) {
-    return { kind: 'refused', messageId, error: messageUnreadable(owner.id, messageId, toError(error)) };
+    return { kind: 'refused', messageId, error: messageUnreadable(owner.id, messageId, whyOf(error)) };
   }
   switch (detail.kind) {
     case 'event': {
@@ -56,6 +56,11 @@ export function readRecord(owner: QueueOwner, { messageId, body }: SqsRecord): R
     case 'tally':
       return foreign(owner, messageId, { kind: 'tally', name: detail.tally.log });
   }
+}
+
+/** A parser's own message may quote what it was given. */
+function whyOf(error: unknown): string {
+  return isBanyanError(error, 'DETAIL_INVALID') ? error.message : 'its body is no JSON.';
 }
 
 function foreign({ id, logs }: QueueOwner, messageId: string, subject: Subject): Reading {

@@ -4,6 +4,7 @@ import { eventAt, eventLogName, type DomainEvent, type Progress } from 'banyan/e
 import { BanyanError, createLogger, systemClock, type Logger } from 'banyan/runtime';
 import { subscriptionName } from '../generation-state.ts';
 import { skipStuck } from '../parked.ts';
+import type { Pause } from '../pause.ts';
 import { hookedStore, type StoreHook } from '../testing/hooked-store.ts';
 import { shopLog, UnorderedView } from '../testing/unordered-view.ts';
 import type { GenerationState } from '../view-store.ts';
@@ -56,6 +57,13 @@ function functionOf(
     return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
   };
   return { handler, invoke, lines, metrics };
+}
+
+/** A pause that takes no time, but for what waits for the end of the invocation. */
+const gone: Pause = (milliseconds, signal) => (milliseconds > 10_000 ? ended(signal) : Promise.resolve());
+
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 const idsOf = (records: readonly SqsRecord[]): readonly string[] => records.map(({ messageId }) => messageId);
@@ -125,11 +133,12 @@ describe('the function', () => {
   test('goes on when the attributes of the user throw', async () => {
     const view = await UnorderedView.begin();
     const attributes = (): never => {
-      throw new Error('no such field');
+      throw new Error('no field in what was given');
     };
     const { invoke, lines } = functionOf(view, { logEvents: true, attributes });
     expect(await invoke(view.append(['Counted', 'a']).map(eventMessage))).toEqual([]);
-    expect(lines[0]).toMatchObject({ attributesError: 'no such field', key: 'a' });
+    // Its message may quote the event.
+    expect(lines[0]).toMatchObject({ attributesError: 'Error', key: 'a' });
   });
 });
 
@@ -153,20 +162,22 @@ describe('what is not for this generation', () => {
       }),
     ];
     const unreadable = [
-      { messageId: 'x1', body: 'no JSON' },
+      { messageId: 'x1', body: 'DE00 1234 of Jane Doe' },
       { messageId: 'x2', body: 'null' },
       { messageId: 'x3', body: '{"detail":{"specversion":"1.0","kind":"event"}}' },
+      { messageId: 'x4', body: '{"detail":"DE00 1234 of Jane Doe"}' },
     ];
     expect(await invoke([...foreign, ...unreadable, eventMessage(mine)])).toEqual(
       idsOf([...foreign, ...unreadable]),
     );
     expect(await view.documents()).toEqual(view.expected);
-    expect(metrics.figures).toMatchObject({ refused: 7, returned: 7, events: 1 });
+    expect(metrics.figures).toMatchObject({ refused: 8, returned: 8, events: 1 });
     expect(lines.map(({ level, err }) => [level, (err as { code: string }).code])).toEqual([
       ...foreign.map(() => [50, 'QUEUE_FOREIGN']),
       ...unreadable.map(() => [50, 'MESSAGE_UNREADABLE']),
     ]);
     expect(lines[0]?.msg).toContain(other.id);
+    expect(JSON.stringify(lines)).not.toContain('DE00');
   });
 
   test('a generation that is not there takes no message', async () => {
@@ -178,6 +189,22 @@ describe('what is not for this generation', () => {
     expect(await invoke(records)).toEqual(idsOf(records));
     expect(lines[0]).toMatchObject({ level: 50, err: { code: 'GENERATION_UNKNOWN' } });
   });
+
+  test.each(['live', 'building'] as const)(
+    'a %s generation of other code takes none either',
+    async (kind) => {
+      const view = await UnorderedView.begin(undefined, undefined, { bundle: 'b1', state: { kind } });
+      const records = view.append(['Counted', 'a']).map(eventMessage);
+      const { invoke, lines } = functionOf(view, { bundle: 'b2' });
+      for (let time = 0; time < 2; time += 1) expect(await invoke(records)).toEqual(idsOf(records));
+      expect(lines[0]).toMatchObject({
+        level: 50,
+        err: { code: 'GENERATION_OTHER_CODE', details: { registered: 'b1', given: 'b2' } },
+      });
+      expect(await view.documents()).toEqual(new Map());
+      expect(await functionOf(view, { bundle: 'b1' }).invoke(records)).toEqual([]);
+    },
+  );
 });
 
 describe('references', () => {
@@ -262,11 +289,18 @@ describe('before its generation is open', () => {
     expect(await late.invoke(records, () => 0)).toEqual(idsOf(records));
     expect(await view.documents()).toEqual(new Map());
     let looks = 0;
+    const pauses: number[] = [];
     const { invoke } = functionOf(view, {
       clock: systemClock,
       openingMs: 60_000,
+      // The function's time is not over.
+      pause: (milliseconds, signal) => {
+        if (milliseconds > 10_000) return ended(signal);
+        pauses.push(milliseconds);
+        return Promise.resolve();
+      },
       hook: async (call, isDone) => {
-        if (call !== 'generations' || !isDone || (looks += 1) !== 2) return;
+        if (call !== 'generations' || !isDone || (looks += 1) !== 4) return;
         await view.store.changeGeneration(view.generation, 'opening', {
           state: { kind: 'ready' },
           floor: {},
@@ -274,7 +308,10 @@ describe('before its generation is open', () => {
       },
     });
     expect(await invoke(records)).toEqual([]);
-    expect(looks).toBe(3);
+    expect(looks).toBe(5);
+    // A quick look, and then one about each second.
+    expect(pauses).toHaveLength(4);
+    for (const later of pauses.slice(1)) expect(later).toBeGreaterThanOrEqual(500);
     expect(await view.documents()).toEqual(view.expected);
   });
 });
@@ -300,22 +337,56 @@ describe('when it cannot go on', () => {
     expect(await view.documents()).toEqual(view.expected);
   });
 
-  test('items that others write all the time return their chunk, and no other', async () => {
+  test('events whose items others write all the time come again; all else of their chunk is taken', async () => {
+    const view = await UnorderedView.begin();
+    let isBusy = true;
+    const { invoke, lines, metrics } = functionOf(view, {
+      pause: gone,
+      hook: async (call, isDone) => {
+        if (call === 'writeMany' && !isDone && isBusy) await view.apply(view.append(['Counted', 'hot']));
+      },
+    });
+    const records = view
+      .append(['Counted', 'hot'], ['Counted', 'b'], ['Counted', 'b', 'hot'], ['Counted', 'c'])
+      .map(eventMessage);
+    const again = await invoke(records);
+    expect(again).toEqual(idsOf([records[0], records[2]].flatMap((one) => one ?? [])));
+    expect(metrics.figures).toMatchObject({ events: 2, returned: 2 });
+    expect(lines).toEqual([
+      expect.objectContaining({
+        level: 50,
+        err: expect.objectContaining({
+          code: 'ITEMS_CONTESTED',
+          details: expect.objectContaining({ keys: ['hot'] }),
+        }),
+      }),
+    ]);
+    isBusy = false;
+    expect(await invoke(records.filter(({ messageId }) => again.includes(messageId)))).toEqual([]);
+    expect(await view.documents()).toEqual(view.expected);
+    view.tally();
+    expect((await view.tracker().run()).unmet).toBe(0);
+  });
+
+  test('it answers before its time is over, though the store does not', async () => {
     const view = await UnorderedView.begin();
     let writes = 0;
+    let over: () => void = () => undefined;
+    const isOver = new Promise<void>((resolve) => (over = resolve));
     const { invoke, lines, metrics } = functionOf(view, {
-      chunkEvents: 2,
-      hook: (call, isDone) => {
-        if (call === 'writeMany' && !isDone && (writes += 1) === 1)
-          throw new BanyanError('ITEMS_CONTESTED', 'others write it', { retryable: true });
+      chunkEvents: 1,
+      pause: (_, signal) => Promise.race([isOver, ended(signal)]),
+      hook: async (call, isDone) => {
+        if (call !== 'writeMany' || isDone || (writes += 1) !== 2) return;
+        over();
+        await new Promise(() => undefined);
       },
     });
     const records = view.append(['Counted', 'a'], ['Counted', 'a'], ['Counted', 'b']).map(eventMessage);
-    expect(await invoke(records)).toEqual(idsOf(records.slice(0, 2)));
-    expect(writes).toBe(2);
-    expect(metrics.figures).toMatchObject({ events: 1, returned: 2 });
-    expect(lines).toHaveLength(1);
-    expect(await invoke(records.slice(0, 2))).toEqual([]);
+    expect(await invoke(records)).toEqual(idsOf(records.slice(1)));
+    expect(metrics.figures).toMatchObject({ outOfTime: 1, returned: 2, events: 1 });
+    expect(lines).toEqual([expect.objectContaining({ level: 40, messages: 2 })]);
+    expect(await functionOf(view).invoke(records.slice(1))).toEqual([]);
     expect(await view.documents()).toEqual(view.expected);
   });
 
@@ -370,10 +441,17 @@ describe('when it cannot go on', () => {
     const after = view.append(['Counted', 'c'], ['Cleared', 'b']);
     expect(await invoke(after.map(eventMessage))).toEqual([]);
     expect(lines).toEqual([
-      expect.objectContaining({ level: 50, err: expect.objectContaining({ code: 'PROJECTION_FAILED' }) }),
-      expect.objectContaining({ level: 50, err: expect.objectContaining({ code: 'PROJECTION_FAILED' }) }),
+      expect.objectContaining({
+        messages: 3,
+        level: 50,
+        err: expect.objectContaining({ code: 'PROJECTION_FAILED' }),
+      }),
     ]);
-    expect(metrics.figures['leftToLog']).toBe(5);
+    // Not each time, but now and then, and how many there were.
+    view.now += 60_000;
+    expect(await invoke(view.append(['Counted', 'd']).map(eventMessage))).toEqual([]);
+    expect(lines.slice(1)).toEqual([expect.objectContaining({ messages: 3, level: 50 })]);
+    expect(metrics.figures['leftToLog']).toBe(6);
     expect([...(await view.documents()).keys()]).toEqual(['a', 'b']);
 
     await skipStuck(view.store, view.generation, view.logs, before[1].id);

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { BanyanError, createLogger, silentLogger } from 'banyan/runtime';
+import type { Pause } from '../pause.ts';
 import { hookedStore } from '../testing/hooked-store.ts';
 import { UnorderedView } from '../testing/unordered-view.ts';
 import { contextOf, gatheredMetrics, tallyMessage } from './testing/messages.ts';
@@ -13,6 +14,10 @@ function functionOf(views: readonly TrackedView[], given: Partial<TrackerFunctio
   const metrics = gatheredMetrics();
   const handler = trackerFunction({ views, metrics, logger: silentLogger, group: 'counting', ...given });
   return { handler, metrics };
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 /** A view with an event that was applied, one that the bus lost, and their tally. */
@@ -69,7 +74,8 @@ test('a view that fails does not stop the others, and the invocation is repeated
   const { handler, metrics } = functionOf([{ ...tracked(broken), store }, tracked(sound)], { logger });
   await expect(handler({}, contextOf())).rejects.toThrow('no answer');
   expect(await sound.documents()).toEqual(sound.expected);
-  expect(metrics.flushed()).toBe(1);
+  // With each view.
+  expect(metrics.flushed()).toBe(2);
   expect(lines).toContainEqual(
     expect.objectContaining({
       level: 50,
@@ -93,7 +99,8 @@ test('views for which there was no time are the first of the next invocation', a
         remaining -= 4000;
       }),
     })),
-    { marginMs: 1000 },
+    // As they are given.
+    { marginMs: 1000, random: () => 0.999 },
   );
   await handler(
     {},
@@ -106,6 +113,49 @@ test('views for which there was no time are the first of the next invocation', a
     contextOf(() => remaining),
   );
   expect(ran).toEqual([0, 1, 2, 0]);
+});
+
+test('a view whose runs take longer than a process may live does not starve the others', async () => {
+  const [slow, other] = [await begun(), await begun()];
+  other.now += 60_000;
+  const stuck = new Promise<void>(() => undefined);
+  const isStuck = (): Promise<void> => stuck;
+  for (let times = 0; times < 40; times += 1) {
+    // Lambda ends the process: the next invocation begins another.
+    const views = [{ ...tracked(slow), store: hookedStore(slow.store, isStuck) }, tracked(other)];
+    const { handler } = functionOf(views, { pause: (_, signal) => ended(signal) });
+    const killed = new Promise((resolve) => setImmediate(resolve)).then(() => undefined);
+    await Promise.race([handler({}, contextOf()), killed]);
+  }
+  expect(await other.documents()).toEqual(other.expected);
+});
+
+test('a view that does not end is given up in time, and told; the next run goes on', async () => {
+  const view = await begun();
+  view.now += 60_000;
+  let isStuck = true;
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const store = hookedStore(view.store, () => (isStuck ? held : undefined));
+  const pause: Pause = (_, signal) => (isStuck ? Promise.resolve() : ended(signal));
+  const { handler, metrics } = functionOf([{ ...tracked(view), store }], { pause });
+  await expect(handler({}, contextOf())).rejects.toMatchObject({ code: 'TRACKING_LATE', retryable: true });
+  expect(metrics.flushed()).toBe(1);
+  isStuck = false;
+  release();
+  // The run that was given up ends; then there is a new one.
+  await handler({}, contextOf());
+  await handler({}, contextOf());
+  expect(await view.documents()).toEqual(view.expected);
+  expect(metrics.figures).toMatchObject({ unmet: 0, healed: 1 });
+});
+
+test('a view of other code is not tracked', async () => {
+  const view = await begun();
+  view.now += 60_000;
+  const { handler } = functionOf([{ ...tracked(view), bundle: 'another' }]);
+  await expect(handler({}, contextOf())).rejects.toMatchObject({ code: 'GENERATION_OTHER_CODE' });
+  expect([...(await view.documents()).keys()]).toEqual(['a']);
 });
 
 test('a projection that is parked is told', async () => {
@@ -136,7 +186,8 @@ test('each view is traced, with what its metrics are, and one that fails as well
       }
     },
   };
-  const { handler } = functionOf([tracked(sound), { ...tracked(broken), store }], { tracer });
+  const views = [tracked(sound), { ...tracked(broken), store }];
+  const { handler } = functionOf(views, { tracer, random: () => 0.999 });
   await expect(handler({}, contextOf())).rejects.toThrow('no answer');
   const of = ({ generation: { projection } }: UnorderedView): object => ({
     group: 'counting',

@@ -20,6 +20,8 @@ export interface MendOptions {
   readonly logger: Logger;
   /** Default: those of the store. */
   readonly limits?: ConvergeLimits;
+  /** Aborted, it stops after the items that it is at. */
+  readonly signal?: AbortSignal;
 }
 
 /** What became of items in trouble. */
@@ -77,9 +79,9 @@ export async function catchUpWindows(options: MendOptions): Promise<Omit<Mended,
   return { caughtUp, left };
 }
 
-/** Items in some trouble, in pages. */
+/** Items in some trouble, in pages; none more once the signal aborts. */
 export async function* troubledItems(
-  { store, generation }: Pick<MendOptions, 'store' | 'generation'>,
+  { store, generation, signal }: Pick<MendOptions, 'store' | 'generation' | 'signal'>,
   trouble: Trouble,
 ): AsyncGenerator<readonly Item[], void> {
   let after: string | undefined;
@@ -90,5 +92,5 @@ export async function* troubledItems(
     });
     if (page.items.length > 0) yield page.items;
     after = page.next;
-  } while (after !== undefined);
+  } while (after !== undefined && !signal?.aborted);
 }

@@ -5,6 +5,7 @@ import { frontierOf } from '../converge/bounds.ts';
 import type { ConvergeLimits } from '../converge/limits.ts';
 import type { AnyProjection } from '../projection.ts';
 import { coversCursor } from '../progress.ts';
+import { never, type Pause } from '../pause.ts';
 import { Purge, type PurgeOptions } from '../purge.ts';
 import { trackingView } from '../tracking-view.ts';
 import type { Generation, Stuck, Trouble, ViewStore } from '../view-store.ts';
@@ -49,6 +50,8 @@ export interface TrackerOptions extends Pick<PurgeOptions, 'purgeAfterMs'> {
   readonly limits?: Partial<TrackerLimits>;
   /** Of items. Default: those of the store. */
   readonly itemLimits?: ConvergeLimits;
+  /** How it waits where others are at its keys. Default: a timer. */
+  readonly pause?: Pause;
 }
 
 /** What a tracker found. */
@@ -73,9 +76,10 @@ export interface Tracker {
   /**
    * One run: what tallies and receipts tell now, healing of what is overdue, and a look at items in trouble. Several
    * may run at once, in any process: of two that would move the watermark one does, the other ends.
+   * @param signal aborted, it stops after the piece that it is at: what it did stays done, the next run goes on
    * @throws errors of the store and of the logs
    */
-  run(): Promise<TrackerStatus>;
+  run(signal?: AbortSignal): Promise<TrackerStatus>;
 }
 
 const defaults: TrackerLimits = {
@@ -124,7 +128,7 @@ class GenerationTracker implements Tracker {
   #refused: ReadonlyMap<string, number> = new Map();
 
   constructor(options: TrackerOptions) {
-    const { projection, generation, store, logger, clock = systemClock, itemLimits } = options;
+    const { projection, generation, store, logger, clock = systemClock, itemLimits, pause } = options;
     this.#options = options;
     this.#clock = clock;
     this.#limits = { ...defaults, ...options.limits };
@@ -132,39 +136,39 @@ class GenerationTracker implements Tracker {
     this.#names = options.logs.map(({ log }) => eventLogName(log));
     const tracking = trackingView({ store, generation, clock });
     const limits = itemLimits && { limits: itemLimits };
-    this.#target = { projection, generation, store, tracking, logger, ...limits };
+    this.#target = { projection, generation, store, tracking, logger, ...limits, ...(pause && { pause }) };
     this.#mending = { projection, generation, store, logs: options.logs, logger, ...limits };
   }
 
-  async run(): Promise<TrackerStatus> {
+  async run(signal: AbortSignal = never): Promise<TrackerStatus> {
     const proven = new Set<string>();
     let unmet = 0;
-    for (let round = 0; round < this.#limits.rounds; round += 1) {
-      const counted = await this.#count(proven);
+    for (let round = 0; round < this.#limits.rounds && !signal.aborted; round += 1) {
+      const counted = await this.#count(proven, signal);
       if (counted.kind === 'lost') break;
       unmet = counted.unmet.reduce((sum, { missing }) => sum + missing, 0);
-      const hasHealed = await this.#healOverdue(counted.unmet, proven);
+      const hasHealed = await this.#healOverdue(counted.unmet, proven, signal);
       if (!hasHealed && !(counted.hasMoved && counted.hasMore)) break;
     }
     const tracking = await this.#target.tracking.fresh();
-    await this.#lookAfterItems(tracking);
+    await this.#lookAfterItems(tracking, signal);
     const frontier = frontierOf(this.#options.generation.logs, tracking);
-    if (frontier) await this.#purge.below(frontier.logTime);
+    if (frontier && !signal.aborted) await this.#purge.below(frontier.logTime);
     return this.#status(tracking, unmet);
   }
 
-  async #count(proven: ReadonlySet<string>): Promise<Counted> {
+  async #count(proven: ReadonlySet<string>, signal: AbortSignal): Promise<Counted> {
     const { generation, store } = this.#options;
     const tracking = await this.#target.tracking.fresh();
     const wanted = await this.#wanted(tracking);
     const ranges = wanted.flatMap((one) => one.ranges);
     const landmarks = wanted.flatMap((one) => one.landmarks);
     const count = new ReceiptCount(tracking, this.#names, ranges, this.#limits);
-    await this.#readReceipts(count);
+    await this.#readReceipts(count, signal);
     const tracked = count.end(landmarks, (range) => proven.has(nameOf(range)));
     if (tracked.hasChanged && !(await store.changeTracking(generation, tracking.revision, tracked.next)))
       return { kind: 'lost' };
-    await this.#forget(tracked);
+    await this.#forget(tracked, signal);
     const hasMore = wanted.some((one) => one.hasMore);
     return { kind: 'counted', unmet: tracked.unmet, hasMoved: tracked.hasChanged, hasMore };
   }
@@ -194,7 +198,8 @@ class GenerationTracker implements Tracker {
     return since;
   }
 
-  async #readReceipts(count: ReceiptCount): Promise<void> {
+  /** Reads them all, or as many as there is time for: a range that some of them meet is met. */
+  async #readReceipts(count: ReceiptCount, signal: AbortSignal): Promise<void> {
     const { generation, store } = this.#options;
     const limit = this.#limits.pageReceipts;
     let after: string | undefined;
@@ -202,23 +207,24 @@ class GenerationTracker implements Tracker {
       const page = await store.receipts(generation, { limit, ...(after !== undefined && { after }) });
       for (const receipt of page) count.add(receipt);
       after = page.at(-1)?.id;
-      if (page.length < limit || after === undefined) return;
+      if (page.length < limit || after === undefined || signal.aborted) return;
     }
   }
 
-  async #forget({ removable }: Tracked): Promise<void> {
+  async #forget({ removable }: Tracked, signal: AbortSignal): Promise<void> {
     const { generation, store } = this.#options;
-    for (let at = 0; at < removable.length; at += 1000)
+    for (let at = 0; at < removable.length && !signal.aborted; at += 1000)
       await store.removeReceipts(generation, removable.slice(at, at + 1000));
   }
 
   /** Heals what is overdue; whether anything is known now that was not before. */
-  async #healOverdue(unmet: readonly Unmet[], proven: Set<string>): Promise<boolean> {
+  async #healOverdue(unmet: readonly Unmet[], proven: Set<string>, signal: AbortSignal): Promise<boolean> {
     const { logs, logger, healAfterMs = 30_000 } = this.#options;
     const overdue = unmet.filter(({ range }) => this.#clock.now() - range.at > healAfterMs);
     const refused = new Map<string, number>();
     let isNew = false;
     for (const one of overdue) {
+      if (signal.aborted) break;
       const log = logs.find(({ log: ref }) => eventLogName(ref) === one.range.log);
       if (!log || !(await this.#isToHeal(log, one))) continue;
       const name = nameOf(one.range);
@@ -228,10 +234,10 @@ class GenerationTracker implements Tracker {
         continue;
       }
       try {
-        const healed = await heal(this.#target, log, one);
+        const healed = await heal(this.#target, log, one, signal);
         if (healed.refused > 0) refused.set(name, this.#clock.now() + healAfterMs);
         // All events of the range have receipts, whatever the tally says.
-        else if (healed.applied === 0) proven.add(name);
+        else if (healed.applied === 0 && healed.isWhole) proven.add(name);
         isNew ||= healed.applied > 0 || healed.refused === 0;
       } catch (error) {
         if (!isBanyanError(error, 'PROJECTION_FAILED') && !isBanyanError(error, 'ITEMS_CONTESTED'))
@@ -239,7 +245,8 @@ class GenerationTracker implements Tracker {
         logger.error({ projection: this.#options.projection.name, err: error }, error.message);
       }
     }
-    this.#refused = refused;
+    // Of ranges that were not looked at it is not known whether they are refused still.
+    this.#refused = signal.aborted ? new Map([...this.#refused, ...refused]) : refused;
     return isNew;
   }
 
@@ -253,15 +260,18 @@ class GenerationTracker implements Tracker {
     return ((await reader.head())?.position ?? 0) >= to;
   }
 
-  async #lookAfterItems(tracking: Tracking): Promise<void> {
+  async #lookAfterItems(tracking: Tracking, signal: AbortSignal): Promise<void> {
+    if (isOver(signal)) return;
+    const mending = { ...this.#mending, signal };
     // Nothing is decided that the watermark has not passed.
     if (this.#decidedAt !== tracking.revision) {
-      await decideDoubts(this.#mending, tracking);
+      await decideDoubts(mending, tracking);
+      if (isOver(signal)) return;
       this.#decidedAt = tracking.revision;
     }
     const began = this.#clock.now();
     if (began < this.#notBefore) return;
-    const { left } = await catchUpWindows(this.#mending);
+    const { left } = await catchUpWindows(mending);
     const ended = this.#clock.now();
     if (left > 0) this.#notBefore = ended + 3 * (ended - began);
   }
@@ -284,6 +294,11 @@ class GenerationTracker implements Tracker {
     const { store, generation } = this.#options;
     return store.countTroubled(generation, trouble, mostCounted);
   }
+}
+
+/** Whether there is no time any more; it may have aborted since it was asked last. */
+function isOver(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 /** Of a range, whichever run has found it. */

@@ -62,6 +62,11 @@ class Bus {
       resolve: () => Promise.reject(new Error('nothing is large')),
       ...{ logger: silentLogger, metrics: gatheredMetrics(), everyMs: 0 },
       openingMs: this.#random() < 0.5 ? 0 : 5000,
+      // The functions' time does not end; they look again at once.
+      pause: (milliseconds, signal) =>
+        milliseconds > 10_000
+          ? new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+          : this.idle(),
     });
     while (!isOver() || this.#queue.length > 0) {
       const batch = Array.from({ length: 1 + Math.floor(this.#random() * 4) }, () =>

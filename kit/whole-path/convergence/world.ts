@@ -127,7 +127,8 @@ export class World {
     const tracking = trackingView({ store, generation, clock: this.#clock, everyMs });
 
     const limits = { windowEvents, windowBytes: 1e6 };
-    const target = { projection: trails, generation, store, tracking, logger: silentLogger, limits };
+    const of = { projection: trails, generation, store, tracking };
+    const target = { ...of, logger: silentLogger, limits, pause: gate };
     for (let round = 0; round < 5; round += 1) {
       await gate();
       const batch = this.#take(pending);
@@ -158,7 +159,7 @@ export class World {
     const { windowEvents, purge } = this.#weather;
     const tracker = createTracker({
       ...{ projection: trails, generation, healAfterMs, logger: silentLogger, clock: this.#clock },
-      store: gatedStore(this.store, gate),
+      ...{ store: gatedStore(this.store, gate), pause: gate },
       logs: this.#told.readers,
       tallies: this.#told.feed,
       itemLimits: { windowEvents, windowBytes: 1e6 },

@@ -21,6 +21,8 @@ export const handler = sqsProjector({
   ...environment,
   generation: id,
   projection,
+  // So that it is refused when its generation was built by another.
+  bundle: generation.bundle,
   // An event that was too large for the bus came as a reference.
   resolve: resolveFromLogs(events),
   attributes: ({ data }) => numbersIn(data),

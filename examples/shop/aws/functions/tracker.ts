@@ -17,7 +17,7 @@ for (const id of settings.generations) {
   const { generation, projection } = await codedGeneration(settings, environment.store, id);
   const events = await openEventLogs(directory, generation.logs);
   views.push({
-    ...{ generation: id, projection, store: environment.store },
+    ...{ generation: id, projection, bundle: generation.bundle, store: environment.store },
     logs: generation.logs.map((log) => ({ log, reader: events(log) })),
     tallies: tallyFeed(await openTallies(directory, generation.logs)),
     ...(healAfterMs !== undefined && { healAfterMs }),
