@@ -22,21 +22,13 @@ export interface Claimed {
 export async function claimGeneration(all: Rebuilding): Promise<Claimed> {
   const { store, projection } = all;
   const narrow = all.narrow && describeNarrow(all.narrow, await liveNumber(all));
+  const wanted = { bundle: all.bundle, logs: all.logs, ...(narrow && { narrow }) };
   const known = await store.generations(projection);
-  const begun = await begunNumbers(all.fileSystem, all.directory, projection);
-  const number = Math.max(
-    await nextGenerationNumber(store, all.group, projection),
-    ...begun.map((one) => one + 1),
-  );
-  await dropHalfMade(
-    all,
-    begun.filter((one) => !known.some((generation) => generation.number === one)),
-  );
+  const number = await claimNumber(all, wanted, known);
   let claimed: Claimed | undefined;
   for (const generation of known.toReversed()) {
     const record = await leftBehind(all, generation);
     if (record === undefined && !isBeingBuilt(generation)) continue;
-    const wanted = { bundle: all.bundle, logs: all.logs, ...(narrow && { narrow }) };
     if (!claimed && record && isSame(record, wanted)) claimed = await claim(all, generation, record);
     else if (isBeingBuilt(generation)) await abandon(all, generation);
   }
@@ -44,18 +36,32 @@ export async function claimGeneration(all: Rebuilding): Promise<Claimed> {
 }
 
 /**
- * Drops what a run left that was killed while the store made or dropped a generation. The registry does not show such a
- * one; its number never comes again, since a function may have been deployed for it.
+ * The number for a new generation. It was given to no other code before, since a function may have been deployed for
+ * that: also not to a generation that was left half made or half dropped, which the registry does not show. Such ones
+ * are dropped, unless the newest of them is this rebuild's own.
  */
-async function dropHalfMade(all: Rebuilding, numbers: readonly number[]): Promise<void> {
-  const { store, fileSystem, directory, projection } = all;
-  for (const number of numbers) {
+async function claimNumber(
+  all: Rebuilding,
+  wanted: Parameters<typeof isSame>[1],
+  known: readonly Generation[],
+): Promise<number> {
+  const { store, fileSystem, directory, group, projection } = all;
+  const begun = await begunNumbers(fileSystem, directory, projection);
+  const next = await nextGenerationNumber(store, group, projection);
+  const free = Math.max(next, ...begun.map((number) => number + 1));
+  let own: number | undefined;
+  for (const number of begun.filter((one) => known.every((generation) => generation.number !== one))) {
     const record = await readRecord(fileSystem, directory, { projection, number });
     if (!record || record.step.kind === 'done' || record.step.kind === 'failed') continue;
+    if (number === free - 1 && number >= next && isSame(record, wanted)) {
+      own = number;
+      continue;
+    }
     await store.dropGeneration({ projection, number });
     const why = 'it was left half made, or half dropped';
     await new RecordFile(fileSystem, directory, record).change({ step: { kind: 'failed', why } });
   }
+  return own ?? free;
 }
 
 /** The record of a generation whose building did not end. */

@@ -46,7 +46,16 @@ describeWith([dynamodb], 'a generation that was left half made or half dropped',
     ]);
   });
 
-  test('keeps its number when its code is built after it was begun to be dropped', async () => {
+  test('is made on by the same code, under its number', async () => {
+    for (const operation of ['CreateTable', 'PutItem']) {
+      deadly = operation;
+      await expect(build('A')).rejects.toMatchObject({ code: 'VIEW_STORE_REFUSED' });
+    }
+    deadly = undefined;
+    expect((await build('A')).generation).toMatchObject({ number: 1, bundle: 'A' });
+  });
+
+  test('that was begun to be dropped for other code is gone, and its number with it', async () => {
     const lost = { probe: async () => undefined, patienceMs: 0, everyMs: 1 };
     await expect(build('A', { subscription: lost })).rejects.toMatchObject({ code: 'REPLAY_NOT_SUBSCRIBED' });
     deadly = 'DeleteTable';
