@@ -70,8 +70,13 @@ export function watchReplacedLogs(place: Place, logger: Logger, everyMs = 60_000
   };
 }
 
+/** For a person; empty where nothing was found. */
+export function aheadText(found: readonly AheadView[]): string {
+  return found.length === 0 ? '' : `${found.map((one) => `${describe(one)}.\n`).join('')}${advice}\n`;
+}
+
 /** What was found of one view, in words. */
-export function describeAhead({ source, log, watermark, end, ...id }: AheadView): string {
+function describe({ source, log, watermark, end, ...id }: AheadView): string {
   return (
     `${subscriptionName(id)} is complete up to position ${String(watermark)} of ${log}, and the change log of ` +
     `${source} ends at ${String(end)}`
@@ -79,7 +84,7 @@ export function describeAhead({ source, log, watermark, end, ...id }: AheadView)
 }
 
 /** What there is to do about it. */
-export const aheadAdvice =
+const advice =
   'These views were built from another log, and would take what comes for what they have had. Restore the directory ' +
   '(its disk, its volume, a backup); or give the views a place of their own ("prefix" of dynamodbViews, "schema" of ' +
   'postgresViews) and build them anew: banyan replay start.';
@@ -87,7 +92,7 @@ export const aheadAdvice =
 function logBehindViews(found: readonly AheadView[], directory: string): BanyanError {
   return new BanyanError(
     'LOG_BEHIND_VIEWS',
-    `The logs in ${directory} end before the views do: ${found.map(describeAhead).join('; ')}. ${aheadAdvice}`,
+    `The logs in ${directory} end before the views do: ${found.map(describe).join('; ')}. ${advice}`,
     { details: { directory, views: found.map((one) => ({ ...one })) } },
   );
 }

@@ -14,6 +14,11 @@ export interface EventDelivery {
   readonly retentionSeconds?: number;
   /** Sends a probe, which is published when this resolves. */
   probe(probe: Probe, options: DeliveryOptions): Promise<void>;
+  /**
+   * Up to where a log was published and recorded; undefined before anything was. Absent: it cannot be told.
+   * @param directory as of its {@link PublishedLog}
+   */
+  published?(directory: string): Promise<LogCursor | undefined>;
   /** Publishes an event log from where it was left, and its tallies. */
   publish(log: PublishedLog, options: DeliveryOptions): Promise<Publishing>;
 }

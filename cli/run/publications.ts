@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import { eventLogName, type EventDelivery, type Publishing, type Translator } from 'banyan/events';
-import { translationDirectory } from 'banyan/replay';
 import { closeAll, once, toError, type Closeable } from 'banyan/runtime';
 import { createProblems, type PartOptions } from '../dev/parts.ts';
 import { openTallies, type Tallies } from '../dev/unordered/tallies.ts';
+import { publishedDirectory } from './published-directory.ts';
 import type { Subscribers } from './subscribers.ts';
 
 /** The event logs that are written in this process, as they go onto the bus. */
@@ -55,7 +54,7 @@ export function openPublications(options: PublicationsOptions): Publications {
     const { ref, eventLog } = published.translator;
     const counted = tallies.logOf(ref);
     if (!counted) return;
-    const to = join(translationDirectory(directory, ref), 'published');
+    const to = publishedDirectory(directory, ref);
     const log = { ref, eventLog, tallies: counted, directory: to, from: { position } };
     try {
       await stop(published);

@@ -7,7 +7,10 @@ import { changeLog, eventLog } from '../commands/logs.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { replayProjectOf } from '../config/replay-project.ts';
 import { hasCommit, type Feeding } from '../dev/feeding.ts';
+import { viewsAhead, type AheadView } from '../replaced-logs.ts';
+import { publishedDirectory } from '../run/published-directory.ts';
 import { behind, headOf, type Heads } from './heads.ts';
+import { runnerOf, type Runner } from './runner.ts';
 import { viewStatuses, type ViewStatus } from './view-status.ts';
 
 /** How far a source was captured. */
@@ -32,15 +35,25 @@ export interface TranslationStatus {
   readonly positionsBehind: number;
   /** Log time between what was translated and what was captured. */
   readonly secondsBehind?: number;
+  /** Up to which position it was published onto the bus of the configuration; absent before anything was. */
+  readonly published?: number;
+  /** Positions of the event log that are not published yet, where some are published. */
+  readonly unpublished?: number;
 }
 
 /** Everything that `banyan status` tells. */
 export interface ProjectStatus {
   /** How `banyan dev` feeds the views, `--chaos` apart: what their store can do decides. */
   readonly feeding: Feeding;
+  /** What runs, as far as this machine can tell. */
+  readonly runs: Runner;
+  /** Whether the configuration names a bus for functions. */
+  readonly publishes: boolean;
   readonly sources: readonly SourceStatus[];
   readonly translations: readonly TranslationStatus[];
   readonly views: readonly ViewStatus[];
+  /** Views that another log than the present one has built. */
+  readonly ahead: readonly AheadView[];
 }
 
 /** Reads logs, sources and views; whether `banyan dev` runs makes no difference. */
@@ -52,9 +65,16 @@ export async function projectStatus(loaded: LoadedConfig): Promise<ProjectStatus
     const sources = await Promise.all(
       Object.entries(config.sources).map(([name, definition]) => sourceStatus(name, definition, heads)),
     );
-    const translations = refs.map((ref) => translationStatus(ref, heads));
-    const views = await viewStatuses(loaded, await replayProjectOf(loaded), heads);
-    return { feeding: hasCommit(config.views) ? 'ordered' : 'unordered', sources, translations, views };
+    const translations = await Promise.all(refs.map((ref) => translationStatus(ref, heads, loaded)));
+    const project = await replayProjectOf(loaded);
+    return {
+      feeding: hasCommit(config.views) ? 'ordered' : 'unordered',
+      runs: await runnerOf(loaded.directory),
+      publishes: config.delivery !== undefined,
+      ...{ sources, translations },
+      views: await viewStatuses(loaded, project, heads),
+      ahead: await viewsAhead(project),
+    };
   } finally {
     await config.views.close();
   }
@@ -70,7 +90,11 @@ async function translationsOf({ config, directory }: LoadedConfig): Promise<read
   return [...new Map(refs.map((ref) => [eventLogName(ref), ref])).values()];
 }
 
-function translationStatus(ref: EventLogRef, heads: Heads): TranslationStatus {
+async function translationStatus(
+  ref: EventLogRef,
+  heads: Heads,
+  loaded: LoadedConfig,
+): Promise<TranslationStatus> {
   const name = eventLogName(ref);
   const [captured, translated] = [heads.get(ref.source), heads.get(name)];
   const position = translated?.position ?? 0;
@@ -80,7 +104,20 @@ function translationStatus(ref: EventLogRef, heads: Heads): TranslationStatus {
     position,
     positionsBehind,
     ...behind(positionsBehind, translated?.logTime, captured?.logTime),
+    ...(await publishedStatus(ref, position, loaded)),
   };
+}
+
+async function publishedStatus(
+  ref: EventLogRef,
+  end: number,
+  { config, directory }: LoadedConfig,
+): Promise<Pick<TranslationStatus, 'published' | 'unpublished'>> {
+  const cursor = await config.delivery?.published?.(publishedDirectory(directory, ref));
+  if (!cursor) return {};
+  // Within a transaction the position itself is not done.
+  const published = cursor.index === undefined ? cursor.position : cursor.position - 1;
+  return { published, unpublished: Math.max(0, end - published) };
 }
 
 async function headsOf(loaded: LoadedConfig, refs: readonly EventLogRef[]): Promise<Heads> {

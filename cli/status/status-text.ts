@@ -1,6 +1,8 @@
 import { bytes, table } from '../terminal/output.ts';
+import { aheadText } from '../replaced-logs.ts';
 import { duration, number } from '../terminal/progress-line.ts';
-import type { ProjectStatus } from './project-status.ts';
+import { nextStepsText } from './next-step.ts';
+import type { ProjectStatus, TranslationStatus } from './project-status.ts';
 import type { ViewStatus } from './view-status.ts';
 
 /** Of views in a store without transactions of documents and cursors. */
@@ -9,7 +11,8 @@ export const unorderedText =
   'how far they are is told by tallies, about a second late.\n';
 
 /** What `banyan status` tells an operator. */
-export function statusText({ feeding, sources, translations, views }: ProjectStatus): string {
+export function statusText(status: ProjectStatus): string {
+  const { sources, translations, views, ahead } = status;
   const problems = sources.flatMap(({ name, problem }) =>
     problem === undefined ? [] : [`${name}: ${problem}\n`],
   );
@@ -25,15 +28,38 @@ export function statusText({ feeding, sources, translations, views }: ProjectSta
         size(one.retainedBytes),
       ]),
     ) + problems.join(''),
-    table(
-      ['translation', 'position', 'positions behind', 'time behind'],
-      translations.map((one) => [one.name, one.position, one.positionsBehind, time(one.secondsBehind)]),
-    ),
+    translationsTable(translations, status.publishes),
     viewsTable(views),
-    ...(feeding === 'unordered' ? [unorderedText] : []),
+    runnerText(status),
     ...notes(views),
+    aheadText(ahead),
   ];
-  return parts.join('\n');
+  return parts.filter((part) => part !== '').join('\n');
+}
+
+function translationsTable(translations: readonly TranslationStatus[], publishes: boolean): string {
+  return table(
+    [
+      ...['translation', 'position', 'positions behind', 'time behind'],
+      ...(publishes ? ['published', 'not published'] : []),
+    ],
+    translations.map((one) => [
+      ...[one.name, one.position, one.positionsBehind, time(one.secondsBehind)],
+      ...(publishes ? [one.published ?? 'nothing yet', one.unpublished ?? ''] : []),
+    ]),
+  );
+}
+
+/** What runs, where that is not `banyan dev` on views that are fed in order. */
+function runnerText({ feeding, runs, publishes }: ProjectStatus): string {
+  switch (runs) {
+    case 'dev':
+      return feeding === 'unordered' ? unorderedText : '';
+    case 'run':
+      return 'banyan run captures, translates and publishes; functions elsewhere feed the views.\n';
+    case 'none':
+      return publishes ? 'Neither banyan run nor banyan dev answers on this machine.\n' : '';
+  }
 }
 
 function time(seconds: number | undefined): string {
@@ -83,7 +109,12 @@ function notes(views: readonly ViewStatus[]): readonly string[] {
   );
   if (lines.length > 0 || views.some((one) => one.parkedKeys > 0))
     lines.push('What is parked waits for you: banyan parked list\n');
-  return [...(healed.length > 0 ? [healedTable(healed)] : []), ...(lines.length > 0 ? [lines.join('')] : [])];
+  const todo = nextStepsText(views.flatMap((one) => one.todo ?? []));
+  return [
+    ...(healed.length > 0 ? [healedTable(healed)] : []),
+    ...(lines.length > 0 ? [lines.join('')] : []),
+    todo,
+  ];
 }
 
 /** Events that the bus did not bring in time; `lost` are those that never came so far. */

@@ -6,6 +6,7 @@ import type { LoadedConfig } from '../config/load-config.ts';
 import { isKept } from '../fed-generations.ts';
 import { deliveryStatus, nothingDelivered, type DeliveryStatus } from './delivery-status.ts';
 import { behind, logTimeAt, type Heads } from './heads.ts';
+import { abandoned, unbuilt, type NextStep } from './next-step.ts';
 
 /** How far a generation of a view is; one without a generation is a view that was never built. */
 export interface ViewStatus extends DeliveryStatus {
@@ -23,6 +24,8 @@ export interface ViewStatus extends DeliveryStatus {
   readonly positionsBehind: number;
   /** Log time between its watermarks and what was captured. */
   readonly secondsBehind?: number;
+  /** Of one that was never built, or that nobody goes on building. */
+  readonly todo?: NextStep;
 }
 
 /** Every generation that is not retired, of every view. */
@@ -38,12 +41,16 @@ export async function viewStatuses(
     for (const code of projections) {
       const { name: projection } = code.projection;
       const kept = (await store.generations(projection)).filter((one) => isKept(one, pointer));
-      if (kept.length === 0)
-        views.push({ projection, group, documents: 0, positionsBehind: 0, ...nothingDelivered });
+      if (kept.length === 0) {
+        const todo = unbuilt(projection, loaded.config.delivery === undefined);
+        views.push({ projection, group, documents: 0, positionsBehind: 0, ...nothingDelivered, todo });
+      }
       for (const generation of kept) {
         const figures = await viewFigures(generation, { loaded, heads, store });
         const delivery = await deliveryStatus(store, generation);
-        views.push({ projection, group, ...stateOf(generation, code, pointer), ...figures, ...delivery });
+        const todo = await abandoned(generation, loaded.directory);
+        const state = stateOf(generation, code, pointer);
+        views.push({ projection, group, ...state, ...figures, ...delivery, ...(todo && { todo }) });
       }
     }
   }

@@ -3,6 +3,8 @@ import type { Generation } from 'banyan/projections';
 import type { Command } from 'commander';
 import { replayProjectOf } from '../../config/replay-project.ts';
 import type { CommandContext } from '../../context.ts';
+import { aheadText, viewsAhead } from '../../replaced-logs.ts';
+import { abandoned, nextStepsText, unbuilt, type NextStep } from '../../status/next-step.ts';
 import { table } from '../../terminal/output.ts';
 import { number } from '../../terminal/progress-line.ts';
 import { configOf, withConfig, withJson, type ConfigOptions } from '../options.ts';
@@ -23,6 +25,8 @@ interface GenerationStatus extends Pick<
   readonly documents: number;
   /** Keys that wait at an event that cannot be applied. */
   readonly parked: number;
+  /** Of one that nobody goes on building. */
+  readonly todo?: NextStep;
 }
 
 /** `banyan replay status` */
@@ -33,23 +37,38 @@ export function addReplayStatusCommand(replay: Command, context: CommandContext)
 }
 
 async function status(options: StatusOptions, context: CommandContext): Promise<void> {
-  const project = await replayProjectOf(await configOf(options, context));
+  const loaded = await configOf(options, context);
+  const project = await replayProjectOf(loaded);
   try {
     const all = await generationStatuses(project);
     if (options.json === true) context.terminal.out(`${JSON.stringify(all)}\n`);
-    else
-      context.terminal.out(
-        table(
-          ['group', 'view', 'generation', 'state', 'documents', 'parked', 'bundle', 'code', 'created'],
-          all.map(rowOf),
-        ),
+    else {
+      const built = table(
+        ['group', 'view', 'generation', 'state', 'documents', 'parked', 'bundle', 'code', 'created'],
+        all.map(rowOf),
       );
+      const todo = [
+        ...all.flatMap((one) => one.todo ?? []),
+        ...neverBuilt(project, all).map((name) => unbuilt(name, loaded.config.delivery === undefined)),
+      ];
+      const parts = [built, nextStepsText(todo), aheadText(await viewsAhead(project))];
+      context.terminal.out(parts.filter((part) => part !== '').join('\n'));
+    }
   } finally {
     await project.store.close();
   }
 }
 
-async function generationStatuses({ groups, store }: ReplayProject): Promise<readonly GenerationStatus[]> {
+function neverBuilt({ groups }: ReplayProject, all: readonly GenerationStatus[]): readonly string[] {
+  const names = groups.flatMap(({ projections }) => projections.map(({ projection }) => projection.name));
+  return names.filter((name) => !all.some(({ projection }) => projection === name));
+}
+
+async function generationStatuses({
+  directory,
+  groups,
+  store,
+}: ReplayProject): Promise<readonly GenerationStatus[]> {
   const found: GenerationStatus[] = [];
   for (const { name: group, projections } of groups) {
     const pointer = await store.pointer(group);
@@ -57,6 +76,7 @@ async function generationStatuses({ groups, store }: ReplayProject): Promise<rea
       const { name } = code.projection;
       for (const generation of await store.generations(name)) {
         const { projection, number: at, state, bundle, createdAt } = generation;
+        const todo = await abandoned(generation, directory);
         found.push({
           group,
           projection,
@@ -68,6 +88,7 @@ async function generationStatuses({ groups, store }: ReplayProject): Promise<rea
           isCode: isMadeBy(generation, code),
           documents: await store.count(generation),
           parked: (await parkedKeys(store, generation)).count,
+          ...(todo && { todo }),
         });
       }
     }
