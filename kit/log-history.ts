@@ -1,6 +1,7 @@
 import { isBanyanError, openLogReader, openLogWriter, type LogReader, type LogWriter } from 'banyan/runtime';
 import { crashDisk, type CrashDisk, type CrashProcess } from './crash-file-system.ts';
 import { LogFollower, readEntry, type Entry } from './log-follower.ts';
+import { LogWatcher } from './log-watcher.ts';
 import { seeded } from './seeded.ts';
 
 /** What may happen to a log. */
@@ -16,6 +17,8 @@ export type Step =
     }
   | { readonly do: 'follow'; readonly from: number; readonly outside: boolean }
   | { readonly do: 'read'; readonly from: number }
+  /** Another process looks where the log ends, from now on all the time. */
+  | { readonly do: 'watch' }
   /** The writer's process dies within so many disk operations, alone or with the power. */
   | { readonly do: 'die'; readonly within: number; readonly power: boolean }
   | { readonly do: 'crash' }
@@ -52,9 +55,12 @@ export class LogHistory {
   readonly #random: () => number;
   readonly #disk: CrashDisk;
   readonly #followers: LogFollower[] = [];
+  readonly #watchers: LogWatcher[] = [];
   readonly #stale: Writing[] = [];
   #writing: Writing | undefined;
   #acknowledged = 0;
+  /** The greatest position that a watcher was shown. */
+  #shown = 0;
   #powerFails = false;
   #texts = 0;
 
@@ -66,13 +72,17 @@ export class LogHistory {
 
   async run(steps: readonly Step[]): Promise<void> {
     this.#writing = await this.#open(new Map());
-    for (const step of steps) {
-      await this.#step(step);
-      await this.#reviveIfDead();
+    try {
+      for (const step of steps) {
+        await this.#step(step);
+        await this.#reviveIfDead();
+      }
+      this.#now.process.killAt(Infinity);
+      for (const follower of this.#followers) await follower.stop();
+      await this.#reopen();
+    } finally {
+      for (const watcher of this.#watchers) await watcher.stop();
     }
-    this.#now.process.killAt(Infinity);
-    for (const follower of this.#followers) await follower.stop();
-    await this.#reopen();
     await this.#checkAll();
     await this.#writing.log.close();
   }
@@ -105,6 +115,9 @@ export class LogHistory {
         return this.#follow(step.from, step.outside);
       case 'read':
         return this.#readOutside(step.from);
+      case 'watch':
+        this.#watch();
+        return;
       case 'die':
         this.#now.process.killAt(step.within);
         this.#powerFails = step.power;
@@ -179,6 +192,18 @@ export class LogHistory {
     await reader.close();
   }
 
+  #watch(): void {
+    const watcher = new LogWatcher({
+      directory,
+      random: this.#random,
+      process: () => this.#disk.process(),
+      known: () => Math.max(this.#acknowledged, this.#shown),
+      onEnd: (position) => (this.#shown = Math.max(this.#shown, position)),
+      violated: (what) => this.#violated(what),
+    });
+    this.#watchers.push(watcher);
+  }
+
   async #open(before: ReadonlyMap<number, string>, process = this.#disk.process()): Promise<Writing> {
     const { segmentBytes, bufferBytes, codec } = this.#options;
     const log = await openLogWriter<Payload>({
@@ -227,8 +252,8 @@ export class LogHistory {
 
   async #takeOver(meanwhile: number): Promise<void> {
     const old = this.#now;
-    const going = this.#goOn(old, meanwhile);
-    const next = await this.#open(new Map());
+    const going = this.#goOnLate(old, meanwhile);
+    const next = await this.#openAtLast();
     await going;
     this.#stale.push(old);
     for (const [position, texts] of old.entries)
@@ -236,8 +261,30 @@ export class LogHistory {
     this.#writing = next;
   }
 
+  /** Opens the log with a process that may die at it, then with another. */
+  async #openAtLast(): Promise<Writing> {
+    for (;;) {
+      const process = this.#disk.process();
+      if (this.#random() < 0.5) process.killAt(1 + Math.floor(this.#random() * 20));
+      try {
+        const opened = await this.#open(new Map(), process);
+        process.killAt(Infinity);
+        return opened;
+      } catch (error) {
+        if (!process.dead) throw error;
+      }
+    }
+  }
+
   async #goOnStale(entries: number): Promise<void> {
     for (const stale of this.#stale) await this.#goOn(stale, entries);
+  }
+
+  /** As a process that was held up anywhere, while another takes its log. */
+  async #goOnLate(writing: Writing, entries: number): Promise<void> {
+    for (let turns = Math.floor(this.#random() * 150); turns > 0; turns--)
+      await new Promise((resolve) => setImmediate(resolve));
+    await this.#goOn(writing, entries);
   }
 
   /** A writer that may be overtaken appends and syncs; being refused is right, being acknowledged must hold. */
@@ -261,6 +308,9 @@ export class LogHistory {
     if (seen.length !== expected.length) this.#violated(`${seen.length} entries, not ${expected.length}`);
     this.#checkSeen('the log', 1, seen);
     for (const { from, seen } of this.#followers) this.#checkSeen('a follower', from, seen);
+    for (const { seen } of this.#watchers)
+      for (const { position, texts } of seen)
+        if (texts !== entries.get(position)) this.#violated(`position ${position} was shown and taken back`);
     const reader = await openLogReader<Payload>({ directory, fileSystem: process });
     for await (const found of reader.verify())
       if (found.kind === 'damage') this.#violated(found.error.message);

@@ -2,7 +2,6 @@ export type { Bundle, BundleInfo, BundleKind, BundleStore, TranslationCode } fro
 export { buildBundles, type BuiltBundles, type BundleRequest } from './bundles/build-bundles.ts';
 export { bundleChanges, type BundleChanges } from './bundles/bundle-changes.ts';
 export { openBundleCache, type BundleCache } from './bundles/bundle-cache.ts';
-export { settleEventLogs } from './settled-head.ts';
 export { openBundleStore } from './bundles/bundle-store.ts';
 export { saidByEsbuild, withEsbuild } from './bundles/esbuild.ts';
 export { bundleFunction, type FunctionBundle } from './bundles/bundle-function.ts';

@@ -11,9 +11,7 @@ export async function madeSoFar(
   log: EventLogRef,
   projections: readonly string[],
 ): Promise<Made> {
-  const made: Record<string, number> = {};
-  const head = await headOf(directory, log);
-  if (head !== undefined) made['event log'] = head;
+  const made: Record<string, number> = { 'event log': await headOf(directory, log) };
   for (const projection of projections) {
     const record = await readRebuildRecord(nodeFileSystem, directory, { projection, number: 2 });
     foldedBy(record?.step, log).forEach(
@@ -37,16 +35,15 @@ function foldedBy(step: RebuildStep | undefined, log: EventLogRef): readonly num
   return step.partitions.map((progress) => progress[eventLogName(log)]?.position ?? 0);
 }
 
-/** The last position of an event log; undefined when none can be told: its writer was killed while it recovered it. */
-async function headOf(directory: string, log: EventLogRef): Promise<number | undefined> {
+/** The last position of an event log, whoever was killed at it. */
+async function headOf(directory: string, log: EventLogRef): Promise<number> {
   try {
     const reader = await openLogReader<EventLogLine>({
       directory: eventLogDirectory(directory, log),
       fileSystem: nodeFileSystem,
     });
-    const tell = async (): Promise<number | undefined> =>
-      (await reader.writer()) === undefined ? undefined : ((await reader.head())?.position ?? 0);
-    return await tell().finally(() => reader.close());
+    const head = await reader.head().finally(() => reader.close());
+    return head?.position ?? 0;
   } catch (error) {
     if (isBanyanError(error, 'LOG_NOT_FOUND')) return 0;
     throw error;

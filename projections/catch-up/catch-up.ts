@@ -55,7 +55,7 @@ const attempts = 16;
  * While a key is behind its events are dropped, since the log has them. So that none is dropped just when the log has
  * been read: the log is read to its end, the item is told to keep what comes from now on, the log is read to where it
  * ends then, and what the item kept comes on top. It may be stopped anywhere and run again, and by several at once.
- * @throws BanyanError LOG_CORRUPT; errors of the store
+ * @throws BanyanError LOG_CORRUPT, LOG_UNSETTLED (retryable); errors of the store
  */
 export async function catchUp(options: CatchUpOptions): Promise<CaughtUp> {
   const { generation, store, keys } = options;
@@ -64,47 +64,50 @@ export async function catchUp(options: CatchUpOptions): Promise<CaughtUp> {
   // In the order of the keys, whatever the store's is: people read what comes of it.
   const behind = wanted.map((key) => items.get(key)).filter(isBehind);
   if (behind.length === 0) return { caughtUp: [], parked: [], left: [] };
-  if (!(await seesAll(options))) return { caughtUp: [], parked: [], left: behind.map(({ key }) => key) };
-  const first = await foldAll(options, behind);
-  const { handed, parked } = await handOver(options, behind, first.folds);
-  const second = await foldAll(
-    options,
-    handed.map(({ item }) => item),
-  );
-  const ended = await finish(options, handed, second);
+  const none: Pick<CaughtUp, 'caughtUp' | 'parked'> = { caughtUp: [], parked: [] };
+  const ends = await knownEnds(options);
+  if (!ends) return { ...none, left: behind.map(({ key }) => key) };
+  const folds = await foldAll(options, behind, ends);
+  const { handed, parked } = await handOver(options, behind, folds);
+  const later = handed.length > 0 ? await knownEnds(options, ends) : undefined;
+  const ended = later ? await finish(options, handed, later) : none;
   const done = new Set([...parked, ...ended.parked, ...ended.caughtUp]);
   const left = behind.map(({ key }) => key).filter((key) => !done.has(key));
   return { caughtUp: ended.caughtUp, parked: [...parked, ...ended.parked], left };
 }
 
-/** Whether the logs are there as far as the view has them: one that is being recovered looks shorter for a moment. */
-async function seesAll({ store, generation, logs }: CatchUpOptions): Promise<boolean> {
+/**
+ * Where the logs end. An event that the view was brought before is in there: a reader sees all that was durable. Undefined:
+ * one of them ends before what the view has had of it, or before where it ended, so it is an older copy.
+ * @throws BanyanError LOG_UNSETTLED (retryable)
+ */
+async function knownEnds(
+  { store, generation, logs }: CatchUpOptions,
+  before: LogEnds = {},
+): Promise<LogEnds | undefined> {
   const { watermark, done } = await store.tracking(generation);
   const ends = await logEnds(logs);
-  return logs.every(({ log }) => {
+  const seesAll = logs.every(({ log }) => {
     const name = eventLogName(log);
-    const had = Math.max(watermark[name]?.position ?? 0, done[name]?.at(-1)?.to ?? 0);
-    return (ends[name]?.position ?? 0) >= had;
+    const had = [watermark[name]?.position, done[name]?.at(-1)?.to, before[name]?.position];
+    return had.every((position = 0) => (ends[name]?.position ?? 0) >= position);
   });
+  return seesAll ? ends : undefined;
 }
 
 function isBehind(item: Item | undefined): item is Behind {
   return item?.state.kind === 'behind';
 }
 
-/** What was folded of each key, and where the logs ended. */
-interface Folds {
-  readonly folds: ReadonlyMap<string, KeyFold>;
-  readonly ends: LogEnds;
-}
+/** What was folded of each key. */
+type Folds = ReadonlyMap<string, KeyFold>;
 
-async function foldAll(options: CatchUpOptions, items: readonly Behind[]): Promise<Folds> {
+async function foldAll(options: CatchUpOptions, items: readonly Behind[], ends: LogEnds): Promise<Folds> {
   const { projection, store, logs, limits = limitsOf(store), skip } = options;
   const folds = new Map(
     items.map(({ key, state }) => [key, new KeyFold(projection, key, state.base, limits)]),
   );
-  const ends = await logEnds(logs);
-  if (items.length === 0) return { folds, ends };
+  if (items.length === 0) return folds;
   const from = await beginningOf(
     logs,
     items.map(({ state }) => state.base.at),
@@ -117,7 +120,7 @@ async function foldAll(options: CatchUpOptions, items: readonly Behind[]): Promi
       else fold.keep(some.filter((event) => !isSkipped(event)));
     }
   }
-  return { folds, ends };
+  return folds;
 }
 
 function byFold(
@@ -151,7 +154,7 @@ interface HandedOver {
 async function handOver(
   options: CatchUpOptions,
   items: readonly Behind[],
-  folds: Folds['folds'],
+  folds: Folds,
 ): Promise<{ readonly handed: readonly HandedOver[]; readonly parked: readonly string[] }> {
   const { store, limits = limitsOf(store) } = options;
   const writes = items.flatMap((item) => {
@@ -195,13 +198,18 @@ function behindAt(
   return isSame ? undefined : { kind: 'behind', base, cause };
 }
 
-/** Puts what the items kept meanwhile on top of what was read, as long as others change them. */
+/** Reads to these ends, and puts what the items kept meanwhile on top, as long as others change them. */
 async function finish(
   options: CatchUpOptions,
   handed: readonly HandedOver[],
-  { folds, ends }: Folds,
+  ends: LogEnds,
 ): Promise<Pick<CaughtUp, 'caughtUp' | 'parked'>> {
   const { generation, store, logs } = options;
+  const folds = await foldAll(
+    options,
+    handed.map(({ item }) => item),
+    ends,
+  );
   const frontier = frontierOfEnds(logs, ends);
   const bounds: Bounds = {
     isCovered: ({ id }) => options.skip?.has(id) === true,

@@ -10,7 +10,6 @@ import {
 } from 'banyan/runtime';
 import { changeLogDirectory, translationDirectory } from '../places.ts';
 import type { ReplayProject, ReplayTranslation } from '../project.ts';
-import { settledHead } from '../settled-head.ts';
 import { changeTranslation, registerTranslation, registeredTranslations } from '../translations.ts';
 
 /** How far the translating is. */
@@ -42,8 +41,7 @@ const nearly = 1000;
 /**
  * Builds the event log of a new version of a translation from the first position of the change log to the present,
  * and hands it to the running translators. Killed at any instant, it goes on where its event log ends.
- * @throws BanyanError REPLAY_OTHER_CODE when it was begun with other code; TRANSLATION_FAILED, LOG_NOT_FOUND, LOG_FENCED or another of the log when somebody else builds it;
- *   REPLAY_LOG_UNSETTLED
+ * @throws BanyanError REPLAY_OTHER_CODE when it was begun with other code; TRANSLATION_FAILED, LOG_NOT_FOUND, LOG_FENCED or another of the log when somebody else builds it
  */
 export async function buildEventLog(options: BuildEventLogOptions): Promise<TranslatedLog> {
   const { project, translation } = options;
@@ -70,7 +68,6 @@ async function translateToHead(options: BuildEventLogOptions): Promise<Translate
   });
   started.push(changeLog);
   try {
-    await settledHead(changeLog, { what: `change log of ${translation.ref.source}`, signal });
     const translator = await startTranslator({
       translation: translation.translation,
       events: translation.events,

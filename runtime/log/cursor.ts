@@ -55,8 +55,11 @@ export class LogCursor {
       if (at === undefined) return undefined;
       const index = lastAtOrBefore(segments, ({ file }) => file.start, at.segment);
       const segment = segments[index];
-      // Not there for now: another writer is about to seal it.
-      if (segment === undefined || comparePlaces(segment.file.start, at.segment) !== 0) return undefined;
+      if (segment === undefined || comparePlaces(segment.file.start, at.segment) !== 0) {
+        // Nobody takes back what was shown; and whoever reads must not take this for the end.
+        const what = `the segment that began at position ${at.segment.position} is gone`;
+        throw corrupt(this.#view.directory, undefined, what);
+      }
       const open = await this.#opened(segment);
       const limit = segment.readable ?? open.index?.rawBytes ?? 0;
       if (at.offset < limit) {

@@ -17,6 +17,13 @@ interface RawPoint extends ScanPoint {
   readonly stem: string;
 }
 
+interface DirectoryViewOptions {
+  readonly fileSystem: FileSystem;
+  readonly directory: string;
+  readonly dense: boolean;
+  readonly patienceMs: number;
+}
+
 /** How far a raw segment was found durable and whole. */
 interface Trusted {
   readonly readable: number;
@@ -26,15 +33,15 @@ interface Trusted {
 /**
  * What is durable in a log that another process writes, found out from its directory. A raw segment's bytes may not
  * be synced yet, so they are synced here before they are trusted; and afterwards the fence must still be that of
- * their writer: then the next writer finds them too, and keeps them.
- *
- * While a new writer recovers the log, and if it died at that, what is not sealed cannot be read.
+ * their writer: then the next writer finds them too, and keeps them. While a new writer recovers the log, and if it died
+ * at that, they are trusted up to the end that it has told.
  */
 export class DirectoryView implements LogView {
   readonly fileSystem: FileSystem;
   readonly directory: string;
   readonly dense: boolean;
   readonly changes = new Wakeup();
+  readonly patienceMs: number;
   closed = false;
   readonly #lane = new Lane();
   #segments: readonly Segment[] = [];
@@ -48,10 +55,11 @@ export class DirectoryView implements LogView {
   #watchers = 0;
   #watch: { close(): void } | undefined;
 
-  constructor(fileSystem: FileSystem, directory: string, dense: boolean) {
+  constructor({ fileSystem, directory, dense, patienceMs }: DirectoryViewOptions) {
     this.fileSystem = fileSystem;
     this.directory = directory;
     this.dense = dense;
+    this.patienceMs = patienceMs;
   }
 
   segments(): readonly Segment[] {
@@ -78,11 +86,11 @@ export class DirectoryView implements LogView {
     this.changes.ring();
   }
 
-  lookAgain(): Promise<void> {
-    return this.refresh();
+  async lookAgain(): Promise<void> {
+    await this.refresh();
   }
 
-  refresh(): Promise<void> {
+  refresh(): Promise<boolean> {
     return this.#lane.run(async () => {
       let [tries, names] = [0, ''];
       for (;;) {
@@ -90,7 +98,8 @@ export class DirectoryView implements LogView {
         tries = names === this.#names ? tries + 1 : 1;
         names = this.#names;
         try {
-          if ((await this.#look()) || tries >= 5) return;
+          const look = await this.#look();
+          if (look !== 'again' || tries >= 5) return look === 'whole';
         } catch (error) {
           // A segment was sealed, or an entry taken back, between two looks.
           const mayPass = fileErrorCode(error) === 'ENOENT' || isBanyanError(error, 'LOG_CORRUPT');
@@ -114,23 +123,25 @@ export class DirectoryView implements LogView {
     }
   }
 
-  /** One look at the directory; false when it must be repeated. */
-  async #look(): Promise<boolean> {
-    const { writer, newest } = await fenceState(this.fileSystem, this.directory);
+  /** One look at the directory; `again` when it told nothing, and `part` when there may be more than can be seen. */
+  async #look(): Promise<'whole' | 'part' | 'again'> {
+    const state = await fenceState(this.fileSystem, this.directory);
     const names = await this.#list();
     this.#names = names.join();
-    const files = chooseSegments(names, (raw) => raw.fence === writer || this.#trusted.has(raw.stem));
-    const raws = files.filter(({ form, fence }) => form === 'raw' && fence === writer);
+    const isUnsealed = ({ form, fence }: SegmentFile) => form === 'raw' && fence === state.writer;
+    const isPart = state.kind === 'unsettled' && chooseSegments(names, isUnsealed).some(isUnsealed);
+    const files = chooseSegments(names, (raw) => (!isPart && isUnsealed(raw)) || this.#trusted.has(raw.stem));
+    const raws = isPart ? [] : files.filter(isUnsealed);
     const from = await this.#startOf(files, raws);
-    const found = await this.#scan(raws, from);
-    if (found.isToRepeat) return false;
-    const isHeld = found.whole === undefined || (await this.#newestFence()) === newest;
-    if (!isHeld) return false;
+    const found = await this.#scan(raws, from, state.kind === 'left' ? state.left.position : Infinity);
+    if (found.isToRepeat) return 'again';
+    const isHeld = found.whole === undefined || (await this.#newestFence()) === state.newest;
+    if (!isHeld) return 'again';
     for (const [stem, trusted] of found.trusted) this.#trusted.set(stem, trusted);
     this.#mark = found.whole ?? this.#mark;
     this.#ahead = found.ahead;
     this.#publish(files);
-    return true;
+    return isPart ? 'part' : 'whole';
   }
 
   #publish(files: readonly SegmentFile[]): void {
@@ -183,10 +194,10 @@ export class DirectoryView implements LogView {
     return this.#newestSealed.last;
   }
 
-  async #scan(raws: readonly SegmentFile[], from: RawPoint | undefined): Promise<RawScan> {
+  async #scan(raws: readonly SegmentFile[], from: RawPoint | undefined, to: number): Promise<RawScan> {
     const opened: ReadFile[] = [];
     try {
-      return await this.#scanOpened(raws, from, opened);
+      return await this.#scanOpened(raws, from, to, opened);
     } finally {
       for (const file of opened) await file.close();
     }
@@ -195,6 +206,7 @@ export class DirectoryView implements LogView {
   async #scanOpened(
     raws: readonly SegmentFile[],
     from: RawPoint | undefined,
+    to: number,
     opened: ReadFile[],
   ): Promise<RawScan> {
     const first = raws.findIndex(({ stem }) => stem === from?.stem);
@@ -206,7 +218,7 @@ export class DirectoryView implements LogView {
       const path = `${this.directory}/${stem}.ndjson`;
       const file = await this.fileSystem.openRead(path);
       opened.push(file);
-      const scan = await scanRaw(file, point, this.dense);
+      const scan = await scanRaw(file, point, this.dense, to);
       if (isResumed && scan.rest === 'wrong') return this.#fromMark();
       scans.push({ stem, marks: scan.marks, good: scan.good.offset, whole: scan.whole });
       known = Math.max(known, scan.whole?.line?.position ?? 0);

@@ -5,7 +5,7 @@ import type { Line, LineFrame, LogEntry, ReadOptions } from './log.ts';
 import { rereadLines } from './reread.ts';
 import { blockBytes } from './segment-reader.ts';
 import { comparePlaces, fileName } from './segment-name.ts';
-import type { LogView } from './view.ts';
+import { refreshWhole, type LogView } from './view.ts';
 
 /** Batches of whole entries of a view, in order: the body of every reader's `read`. */
 export async function* readEntries<Payload>(
@@ -26,7 +26,8 @@ export async function* readEntries<Payload>(
     for (;;) {
       // Taken before looking, so that what comes meanwhile is not missed.
       const { count } = view.changes;
-      await view.refresh();
+      if (follow) await view.refresh();
+      else await refreshWhole(view, isStopped);
       for (
         let read = await cursor.next(batchBytes);
         read !== undefined;

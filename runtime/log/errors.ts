@@ -26,6 +26,16 @@ export function corrupt(
   );
 }
 
+/** A log whose end nobody can tell for now. */
+export function unsettled(directory: string): BanyanError {
+  return new BanyanError(
+    'LOG_UNSETTLED',
+    `The log in ${directory} cannot be read to its end for now: a new writer is finding out what the one before left, or ` +
+      'ended at that on another host. Try again; if that does not help, see that its writer runs.',
+    { details: { directory }, retryable: true },
+  );
+}
+
 /** Says of a failed file operation what to do about it. */
 export function storageError(thrown: unknown, owner: string, directory: string): BanyanError {
   if (thrown instanceof BanyanError) return thrown;

@@ -150,8 +150,8 @@ describe('a reader in another process', () => {
         };
       },
     });
-    const reader = await openLogReader<Payload>({ directory: '/log', fileSystem: racing });
-    expect(await positions(reader)).toEqual([]);
+    const reader = await openLogReader<Payload>({ directory: '/log', fileSystem: racing, patienceMs: 0 });
+    await expect(positions(reader)).rejects.toMatchObject({ code: 'LOG_UNSETTLED' });
     expect(overtaken).toBe(1);
   });
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { BanyanError } from '../errors.ts';
 import type { FileSystem } from '../file-system.ts';
 import { fileErrorCode } from '../node-file-system.ts';
@@ -18,6 +19,11 @@ interface FenceRecord extends Holder {
   /** True once its holder closed the log. */
   readonly released: boolean;
   readonly end?: LogEnd;
+  /**
+   * Of one that recovers: where what the writer before left ends. It is told before anything is changed, so that readers
+   * see all of it meanwhile, and no more; and whoever recovers after this one keeps to it.
+   */
+  readonly left?: LogEnd;
 }
 
 export interface FenceOptions {
@@ -36,6 +42,13 @@ export interface Fence {
   readonly writer: number;
   /** Where that holder left the log, if it closed it. */
   readonly end: LogEnd | undefined;
+  /** Where what that holder left ends, once that is told; what is behind counts for nothing. */
+  readonly left: LogEnd | undefined;
+  /**
+   * Tells, before anything is changed, where what that holder left ends.
+   * @throws BanyanError LOG_FENCED: another writer finds that out, and may find more
+   */
+  settle(left: LogEnd): Promise<void>;
   /** @throws BanyanError LOG_FENCED when another writer holds a later fence. */
   check(): Promise<void>;
   /** Says that the log is recovered, and removes older fences. */
@@ -51,21 +64,35 @@ export async function fenceNumbers(fileSystem: FileSystem, directory: string): P
   return numbers.sort((a, b) => a - b);
 }
 
-/** Whose unsealed segments count. */
-export interface FenceState {
-  /** The fence of the last writer; undefined while another recovers what that one left, or died at it. */
-  readonly writer: number | undefined;
-  /** The newest fence: while it is the same, nobody began to recover. */
+/** Whose unsealed segments count, and how far. */
+export type FenceState = {
+  /** The fence of the last writer, 0 for none. */
+  readonly writer: number;
+  /** The newest fence: while it is the same, nobody else began to recover. */
   readonly newest: number;
-}
+} & (
+  | { readonly kind: 'held' }
+  /** Another recovers what that writer left, or died or gave up at it: it counts up to its end. */
+  | { readonly kind: 'left'; readonly left: LogEnd }
+  /** Another is finding out where what that writer left ends: what is behind may be taken back. */
+  | { readonly kind: 'unsettled' }
+);
 
 /** Who holds a log now, for a reader. */
-export async function fenceState(fileSystem: FileSystem, directory: string): Promise<FenceState> {
+export async function fenceState(
+  fileSystem: FileSystem,
+  directory: string,
+  isAlive: (holder: Holder) => boolean = isHolderAlive,
+): Promise<FenceState> {
   const found = await records(fileSystem, directory);
-  const writer = found.findLast(({ record }) => record.recovered)?.number;
-  // One that gave up, because the log is damaged or the disk full, has cut off nothing and will not.
-  const isHeld = found.every(({ number, record }) => number <= (writer ?? 0) || record.released);
-  return { writer: isHeld ? writer : undefined, newest: found.at(-1)?.number ?? 0 };
+  const [writer, newest] = [lastWriter(found), found.at(-1)];
+  const state = { writer: writer?.number ?? 0, newest: newest?.number ?? 0 };
+  if (newest === undefined || newest === writer) return { ...state, kind: 'held' };
+  // One that ended without a word has cut off nothing and will not; who comes after it finds at least what is there now.
+  const isOver = newest.record.released || isGone(newest.record, isAlive);
+  const left = isOver ? leftBy(found) : newest.record.left;
+  if (left !== undefined) return { ...state, kind: 'left', left };
+  return { ...state, kind: isOver ? 'held' : 'unsettled' };
 }
 
 /** @throws BanyanError LOG_IN_USE when the log has a writer. */
@@ -77,11 +104,14 @@ export async function takeFence(options: FenceOptions): Promise<Fence> {
     const newest = before.at(-1);
     if (newest !== undefined) checkIsFree(newest.record, options);
     const number = (newest?.number ?? 0) + 1;
-    const record = { ...holder, owner, recovered: false, released: false };
+    // One that ended tells nothing more, so this is known at once; of one that may still run only once it is overtaken.
+    const told = newest?.record.released === true ? leftBy(before) : undefined;
+    const first = { ...holder, owner, recovered: false, released: false };
+    const record: FenceRecord = told === undefined ? first : { ...first, left: told };
     if (!(await fileSystem.createExclusive(pathOf(directory, number), textOf(record)))) continue;
     openTokens.add(holder.token);
-    const writer = before.findLast((fence) => fence.record.recovered);
-    return heldFence(options, number, record, writer);
+    const earlier = (await records(fileSystem, directory)).filter((fence) => fence.number < number);
+    return heldFence(options, number, record, earlier);
   }
 }
 
@@ -90,25 +120,54 @@ interface NumberedRecord {
   readonly record: FenceRecord;
 }
 
+function lastWriter(fences: readonly NumberedRecord[]): NumberedRecord | undefined {
+  return fences.findLast(({ record }) => record.recovered);
+}
+
+/** Where what the last writer left ends, as it said itself or one that recovered after it. */
+function leftBy(fences: readonly NumberedRecord[]): LogEnd | undefined {
+  return leftByRecovery(fences) ?? lastWriter(fences)?.record.end;
+}
+
+function leftByRecovery(fences: readonly NumberedRecord[]): LogEnd | undefined {
+  const writer = lastWriter(fences)?.number ?? 0;
+  return fences.findLast(({ number, record }) => number > writer && record.left !== undefined)?.record.left;
+}
+
 function heldFence(
   options: FenceOptions,
   number: number,
   first: FenceRecord,
-  writer?: NumberedRecord,
+  earlier: readonly NumberedRecord[],
 ): Fence {
   const { directory, fileSystem, owner } = options;
   const store = (record: FenceRecord) => fileSystem.replace(pathOf(directory, number), textOf(record));
+  const check = async () => {
+    const later = (await fenceNumbers(fileSystem, directory)).at(-1) ?? 0;
+    if (later > number) throw await fencedBy(fileSystem, directory, owner, later);
+  };
+  const writer = lastWriter(earlier);
+  let left = leftByRecovery(earlier);
   let record = first;
   return {
     number,
     writer: writer?.number ?? 0,
     end: writer?.record.end,
-    async check() {
-      const later = (await fenceNumbers(fileSystem, directory)).at(-1) ?? 0;
-      if (later > number) throw await fencedBy(fileSystem, directory, owner, later);
+    get left() {
+      return left;
+    },
+    check,
+    async settle(end) {
+      left = end;
+      if (record.left !== undefined) return;
+      record = { ...record, left };
+      await store(record);
+      // Whoever takes the log from now on finds this, and keeps to it; whoever took it before may not have seen it.
+      await check();
     },
     async recovered() {
-      record = { ...record, recovered: true };
+      const { left: _, ...rest } = record;
+      record = { ...rest, recovered: true };
       await store(record);
       for (const older of await fenceNumbers(fileSystem, directory)) {
         if (older < number) await fileSystem.remove(pathOf(directory, older));
@@ -122,13 +181,18 @@ function heldFence(
   };
 }
 
+/** All fences as they were at one time. */
 async function records(fileSystem: FileSystem, directory: string): Promise<NumberedRecord[]> {
-  const found: NumberedRecord[] = [];
-  for (const number of await fenceNumbers(fileSystem, directory)) {
-    const record = await readRecord(fileSystem, directory, number);
-    if (record !== undefined) found.push({ number, record });
+  for (;;) {
+    const numbers = await fenceNumbers(fileSystem, directory);
+    const found: NumberedRecord[] = [];
+    for (const number of numbers) {
+      const record = await readRecord(fileSystem, directory, number);
+      if (record !== undefined) found.push({ number, record });
+    }
+    // Some were removed, by a writer that opened the log just now: its own may be missing among these.
+    if (found.length === numbers.length) return found;
   }
-  return found;
 }
 
 async function readRecord(
@@ -145,13 +209,18 @@ async function readRecord(
   }
 }
 
+/** Whether the holder has ended for certain: of one on another host that cannot be told. */
+function isGone(record: FenceRecord, isAlive: (holder: Holder) => boolean): boolean {
+  return record.host === hostname() && !isAlive(record);
+}
+
 function checkIsFree(
   record: FenceRecord,
   { directory, takeOver = false, isAlive = isHolderAlive }: FenceOptions,
 ): void {
   if (record.released || takeOver) return;
   const details = { directory, host: record.host, pid: record.pid, owner: record.owner };
-  if (record.host !== thisHolder('').host) {
+  if (record.host !== hostname()) {
     throw new BanyanError(
       'LOG_IN_USE',
       `The log in ${directory} was opened by ${record.owner} on host ${record.host} (process ${record.pid}) and never ` +
@@ -160,7 +229,7 @@ function checkIsFree(
       { details },
     );
   }
-  if (!isAlive(record)) return;
+  if (isGone(record, isAlive)) return;
   throw new BanyanError(
     'LOG_IN_USE',
     `The log in ${directory} is being written by ${record.owner}, process ${record.pid} on host ${record.host}. ` +

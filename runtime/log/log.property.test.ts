@@ -24,13 +24,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('follow' as const), from: count(20), outside: fc.boolean() }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('read' as const), from: count(20) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('watch' as const) }) },
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('die' as const), within: count(30), power: fc.boolean() }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('takeOver' as const), meanwhile: count(4) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('takeOver' as const), meanwhile: count(4) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('stale' as const), entries: count(4) }) },
 );
 

@@ -34,6 +34,9 @@ export interface RecoverOptions {
  * a segment is only begun after the one before is synced: only the last one can have a torn tail. And a log that
  * was closed in order has its end in the fence's file, and must still end there.
  *
+ * Where the log ends is told in the fence before anything is changed. So readers go on seeing all of it while it is
+ * recovered, and after a death at that; and none sees more, which an overtaken writer may still append.
+ *
  * @throws BanyanError LOG_CORRUPT before anything was changed
  */
 export async function recover(options: RecoverOptions): Promise<Recovered> {
@@ -65,6 +68,7 @@ async function recoverOnce(options: RecoverOptions): Promise<Recovered> {
   const before = newest === undefined ? beginning : (await readIndex(fileSystem, directory, newest)).last;
   const found = await scanAll(options, raws, before);
   checkEnd(options, found);
+  if (raws.length > 0) await fence.settle({ position: found.last.position });
   await removeLeavings(options, names, files);
   const kept = await keepWhole(options, found);
   return {
@@ -113,22 +117,25 @@ async function scanAll(
 }
 
 async function scanOne(
-  { fileSystem, directory, dense }: RecoverOptions,
+  { fileSystem, directory, dense, fence: { left } }: RecoverOptions,
   raw: SegmentFile,
   line: LineFrame,
 ): Promise<Scan> {
   const file = await fileSystem.openRead(`${directory}/${fileName(raw)}`);
   try {
+    const scan = await scanRaw(file, { offset: 0, line }, dense, left?.position);
+    // All that was read is durable then, also what an overtaken writer has just added: it is told to readers.
     await file.sync();
-    return await scanRaw(file, { offset: 0, line }, dense);
+    return scan;
   } finally {
     await file.close();
   }
 }
 
-function checkEnd({ directory, fence: { end } }: RecoverOptions, { last }: Found): void {
+function checkEnd({ directory, fence: { left, end = left } }: RecoverOptions, { last }: Found): void {
   if (end === undefined || end.position === last.position) return;
-  const what = `it ended at position ${end.position} when it was closed, and ends at position ${last.position} now`;
+  const when = end === left ? 'when it was last recovered' : 'when it was closed';
+  const what = `it ended at position ${end.position} ${when}, and ends at position ${last.position} now`;
   throw corrupt(directory, undefined, what);
 }
 

@@ -33,22 +33,28 @@ export interface Scan {
   readonly durableBehind: number;
 }
 
-/** Reads and checks the lines of a raw segment, from a point to the file's end. */
-export async function scanRaw(file: ReadFile, from: ScanPoint, dense: boolean): Promise<Scan> {
-  const scanner = new Scanner(from, dense);
+/** Reads and checks the lines of a raw segment, from a point to the file's end, or to that of the entry at `to`. */
+export async function scanRaw(
+  file: ReadFile,
+  from: ScanPoint,
+  dense: boolean,
+  to: number = Infinity,
+): Promise<Scan> {
+  const scanner = new Scanner(from, dense, to);
   let offset = from.offset;
   for (let wanted = blockBytes; ;) {
     const bytes = await file.read(offset, wanted);
     const end = bytes.lastIndexOf(newline) + 1;
     scanner.take(bytes, end);
     offset += end;
-    if (bytes.length < wanted) return scanner.finish(bytes.length > end);
+    if (scanner.isOver || bytes.length < wanted) return scanner.finish(bytes.length > end);
     wanted = end === 0 ? wanted * 2 : blockBytes;
   }
 }
 
 class Scanner {
   readonly #dense: boolean;
+  readonly #to: number;
   #good: ScanPoint;
   #whole: ScanPoint | undefined;
   readonly #marks: Mark[] = [];
@@ -57,15 +63,22 @@ class Scanner {
   #isWrong = false;
   #durableBehind = 0;
 
-  constructor(from: ScanPoint, dense: boolean) {
+  /** The last line wanted was accepted: nothing behind it counts, good or wrong. */
+  isOver: boolean;
+
+  constructor(from: ScanPoint, dense: boolean, to: number) {
     this.#good = from;
     this.#dense = dense;
+    this.#to = to;
+    this.isOver = isAtEnd(from.line, to);
   }
 
   take(bytes: Buffer, end: number): void {
-    for (let start = 0; start < end;) {
+    for (let start = 0; start < end && !this.isOver;) {
       const lineEnd = bytes.indexOf(newline, start);
       const frame = this.#isWrong ? undefined : checkedFrame(bytes, start, lineEnd);
+      this.isOver = frame !== undefined && frame.position > this.#to;
+      if (this.isOver) return;
       if (frame !== undefined && follows(this.#good.line, frame, this.#dense))
         this.#accept(frame, lineEnd + 1 - start);
       else this.#refuse(bytes, start, lineEnd);
@@ -80,7 +93,7 @@ class Scanner {
       marks: this.#marks,
       lines: this.#lines,
       entries: this.#entries,
-      rest: this.#isWrong ? 'wrong' : isUnfinished ? 'unfinished' : 'nothing',
+      rest: this.isOver ? 'nothing' : this.#isWrong ? 'wrong' : isUnfinished ? 'unfinished' : 'nothing',
       durableBehind: this.#durableBehind,
     };
   }
@@ -92,6 +105,7 @@ class Scanner {
     }
     this.#good = { offset: offset + length, line: bare(frame) };
     this.#lines++;
+    this.isOver = isAtEnd(frame, this.#to);
     if (!frame.last) return;
     this.#whole = this.#good;
     this.#entries++;
@@ -110,4 +124,8 @@ class Scanner {
       this.#durableBehind = Math.max(this.#durableBehind, durable);
     }
   }
+}
+
+function isAtEnd(line: LineFrame | undefined, to: number): boolean {
+  return line !== undefined && line.last && line.position >= to;
 }

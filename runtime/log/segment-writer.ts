@@ -42,6 +42,7 @@ export class SegmentWriter implements LogView {
   readonly directory: string;
   readonly dense: boolean;
   readonly changes = new Wakeup();
+  readonly patienceMs = 0;
   closed = false;
   readonly #options: SegmentWriterOptions;
   /** Sealed ones, then raw ones, the last of which is being written while `#active` is open. */
@@ -65,8 +66,9 @@ export class SegmentWriter implements LogView {
     return this.#segments;
   }
 
-  async refresh(): Promise<void> {
+  async refresh(): Promise<boolean> {
     // Always knows.
+    return true;
   }
 
   async lookAgain(): Promise<void> {

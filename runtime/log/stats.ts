@@ -1,7 +1,7 @@
 import { framesOf } from './frame.ts';
 import { blockBytes, openSegment } from './segment-reader.ts';
 import { readIndex } from './segment-index.ts';
-import type { LogView, Segment } from './view.ts';
+import { refreshWhole, type LogView, type Segment } from './view.ts';
 
 /** How much is in a log, as far as it is durable. */
 export interface LogStats {
@@ -21,7 +21,7 @@ export interface LogStats {
 
 /** Counts what is in a log, from the indexes of its sealed segments and the lines of the others. */
 export async function logStats(view: LogView): Promise<LogStats> {
-  await view.refresh();
+  await refreshWhole(view);
   const segments = view.segments().filter(({ readable }) => readable !== 0);
   let stats: LogStats = {
     segments: segments.length,

@@ -6,7 +6,7 @@ import type { LineFrame } from './log.ts';
 import { blockAt, type SegmentIndex } from './segment-index.ts';
 import { fileName } from './segment-name.ts';
 import { blockBytes, openSegment, type OpenSegment } from './segment-reader.ts';
-import type { LogView, Segment } from './view.ts';
+import { refreshWhole, type LogView, type Segment } from './view.ts';
 
 /** What a verification tells as it goes on; the summary comes last. */
 export type VerifyStep =
@@ -28,7 +28,7 @@ export type VerifyStep =
 export async function* verifyLog(view: LogView, signal?: AbortSignal): AsyncGenerator<VerifyStep> {
   const verifier = new Verifier(view);
   try {
-    await view.refresh();
+    await refreshWhole(view, () => signal?.aborted === true);
   } catch (error) {
     yield verifier.damage(error);
   }

@@ -1,5 +1,5 @@
 import { catchUp, type CaughtUp, type Generation } from 'banyan/projections';
-import { settleEventLogs, type ReplayProject } from 'banyan/replay';
+import type { ReplayProject } from 'banyan/replay';
 import { BanyanError } from 'banyan/runtime';
 import { number } from '../../terminal/progress-line.ts';
 import { openEventLogs } from './event-logs.ts';
@@ -10,7 +10,7 @@ const portion = 1000;
 /**
  * Catches keys up with the code that built their generation, from its event logs.
  * @param skip ids of events that are left out
- * @throws BanyanError BUNDLE_UNKNOWN, LOG_*, REPLAY_LOG_UNSETTLED; errors of the store
+ * @throws BanyanError BUNDLE_UNKNOWN, LOG_*; errors of the store
  */
 export async function catchUpKeys(
   { store, bundles, directory }: ReplayProject,
@@ -19,8 +19,6 @@ export async function catchUpKeys(
   skip: ReadonlySet<string> = new Set(),
 ): Promise<CaughtUp> {
   const projection = await bundles.projection(generation.bundle);
-  // A log whose writer was killed looks shorter than it is until the next one has put it in order.
-  await settleEventLogs(directory, generation.logs, new AbortController().signal);
   const opened = await openEventLogs(directory, generation.logs);
   const { logs } = opened;
   const all = { caughtUp: [] as string[], parked: [] as string[], left: [] as string[] };
