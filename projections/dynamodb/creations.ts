@@ -32,9 +32,11 @@ interface Outcome {
   readonly again: readonly Creation[];
   /** Guards that are not as they were. */
   readonly forget: readonly Guard[];
+  /** Guards at which another process was. */
+  readonly leave: readonly Guard[];
 }
 
-const nothing: Outcome = { conflicts: [], again: [], forget: [] };
+const nothing: Outcome = { conflicts: [], again: [], forget: [], leave: [] };
 
 /**
  * Creates items unless the watermark covers an event that they are made of, or they are there; gives the keys of those.
@@ -68,7 +70,6 @@ async function createWave(
     const done = await guards.using(chunks.length, (held) => createSome(dynamo, entry, held, chunks, token));
     conflicts.push(...done.conflicts);
     left = done.again;
-    if (left.length > 0) guards.moveOn();
     return left.length === 0 ? conflicts : undefined;
   });
 }
@@ -101,6 +102,7 @@ function together(outcomes: readonly Outcome[]): Outcome {
     conflicts: outcomes.flatMap((one) => one.conflicts),
     again: outcomes.flatMap((one) => one.again),
     forget: outcomes.flatMap((one) => one.forget),
+    leave: outcomes.flatMap((one) => one.leave),
   };
 }
 
@@ -194,7 +196,13 @@ function outcomeOf(
     if (code !== 'None' && !isPassing(code)) throw failed(error, { id, creation, code, message });
     again.push(creation);
   });
-  return { conflicts, again, forget: ofGuard?.Code === 'ConditionalCheckFailed' ? [guard] : [] };
+  const { Code: code = 'None' } = ofGuard ?? {};
+  return {
+    conflicts,
+    again,
+    forget: code === 'ConditionalCheckFailed' ? [guard] : [],
+    leave: faultOf(code) === 'contended' ? [guard] : [],
+  };
 }
 
 function isPassing(code: string): boolean {

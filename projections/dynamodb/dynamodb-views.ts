@@ -51,8 +51,11 @@ export const mostItemBytes = 350 * 1024;
 /** What a new table on demand takes: Developer Guide, "Initial throughput and scaling properties" of on-demand mode. */
 const writeUnitsPerSecond = 4000;
 
-/** How a new generation's other rows are spread. */
-const spread = { receipts: 8, guards: 64 } as const;
+/**
+ * How a new generation's other rows are spread. Guards: some for each of the functions that may create at once; who
+ * purges moves them all, a write unit each, once a minute at most.
+ */
+const spread = { receipts: 8, guards: 256 } as const;
 
 /**
  * Views in DynamoDB: a table for each generation, and one for the registry. `prepare()` makes the latter; call it before

@@ -16,38 +16,47 @@ export interface Guard {
   readonly moves: string | undefined;
 }
 
-/** The guards of a generation's table, as this process knows them. */
+/** What work with guards found out about them. */
+interface Found {
+  /** They are not as they were: they are read again before they are used again. */
+  readonly forget: readonly Guard[];
+  /** Others were at them: others than these are taken the next time. */
+  readonly leave: readonly Guard[];
+}
+
+/**
+ * The guards of a generation's table, as this process knows them. A process keeps to those at which it met nobody, and
+ * takes others at random for those at which it did: so all processes come to be apart, while there are enough of them.
+ */
 export class Guards {
   readonly #dynamo: Dynamo;
   readonly #table: string;
   readonly #count: number;
   readonly #known = new Map<number, Guard>();
   readonly #taken = new Set<number>();
-  /** Each process begins at another. */
-  #next: number;
+  /** Those that it keeps to. */
+  #own: readonly number[] = [];
 
   constructor(dynamo: Dynamo, table: string, count: number) {
     this.#dynamo = dynamo;
     this.#table = table;
     this.#count = count;
-    this.#next = Math.floor(Math.random() * count);
   }
 
   /**
    * So many guards (or as many as there are) that no other transaction of this process uses, each read at some time
-   * before; runs the work with them. Those that the work names are read again before they are used again.
+   * before; runs the work with them.
    */
-  async using<T extends { readonly forget: readonly Guard[] }>(
-    count: number,
-    work: (guards: readonly Guard[]) => Promise<T>,
-  ): Promise<T> {
+  async using<T extends Found>(count: number, work: (guards: readonly Guard[]) => Promise<T>): Promise<T> {
     const taken = this.#take(count);
     try {
       const guards = await allOf(taken.map((at) => this.#read(at)));
       const done = await work(guards);
-      guards.forEach((guard, at) => {
-        if (done.forget.includes(guard)) this.#known.delete(taken[at] ?? -1);
-      });
+      const placesOf = (some: readonly Guard[]): number[] =>
+        taken.filter((_, at) => some.includes(guards[at] as Guard));
+      for (const at of placesOf(done.forget)) this.#known.delete(at);
+      const left = placesOf(done.leave);
+      this.#own = this.#own.filter((at) => !left.includes(at));
       return done;
     } finally {
       for (const at of taken) this.#taken.delete(at);
@@ -57,7 +66,7 @@ export class Guards {
   /** Moves all guards: every write that looked at one of them before is refused from now on. */
   async moveAll(): Promise<void> {
     const all = Array.from({ length: this.#count }, (_, at) => guardKey(at));
-    for (const part of inParts(all, 16)) await allOf(part.map((Key) => this.#move(Key)));
+    for (const part of inParts(all, 32)) await allOf(part.map((Key) => this.#move(Key)));
   }
 
   async #move(Key: Row): Promise<void> {
@@ -70,13 +79,15 @@ export class Guards {
   }
 
   #take(count: number): number[] {
-    const free: number[] = [];
-    for (let tried = 0; tried < this.#count && free.length < count; tried += 1) {
-      const at = (this.#next + tried) % this.#count;
-      if (!this.#taken.has(at)) free.push(at);
-    }
+    const free = Array.from({ length: this.#count }, (_, at) => at).filter((at) => !this.#taken.has(at));
+    const kept = this.#own.filter((at) => free.includes(at)).slice(0, count);
+    const others = free.filter((at) => !this.#own.includes(at));
+    const added = Array.from({ length: Math.min(count - kept.length, others.length) }, () =>
+      others.splice(Math.floor(Math.random() * others.length), 1),
+    ).flat();
+    this.#own = [...this.#own, ...added];
     // All in use: then two transactions share one, and may have to wait for each other.
-    const taken = free.length > 0 ? free : [Math.floor(Math.random() * this.#count)];
+    const taken = free.length > 0 ? [...kept, ...added] : [Math.floor(Math.random() * this.#count)];
     for (const at of taken) this.#taken.add(at);
     return taken;
   }
@@ -89,11 +100,6 @@ export class Guards {
     const guard = { key, moves: Item?.['v']?.N };
     this.#known.set(at, guard);
     return guard;
-  }
-
-  /** The next time others are taken: after a conflict with another process. */
-  moveOn(): void {
-    this.#next = Math.floor(Math.random() * this.#count);
   }
 }
 
