@@ -25,6 +25,7 @@ export async function configOf(options: ConfigOptions, context: CommandContext):
   return loadConfig({
     cwd: context.cwd,
     typeCheck: options.typeCheck,
+    warn: (message) => context.terminal.err(`warning: ${message}\n`),
     ...(options.config === undefined ? {} : { file: options.config }),
   });
 }

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { compileProject, saidByEsbuild, type CompiledProject, type ProjectModules } from 'banyan/replay';
 import { BanyanError, nodeFileSystem, toError } from 'banyan/runtime';
 import { checkConfig, type BanyanConfig } from './config.ts';
-import { typeErrorsOf } from './type-check.ts';
+import { checkTypes } from './type-check.ts';
 
 /** A configuration and where it came from. */
 export interface LoadedConfig {
@@ -30,6 +30,8 @@ export interface LoadOptions {
   readonly file?: string;
   readonly cwd: string;
   readonly typeCheck: boolean;
+  /** Told what is no error, in a sentence; when the configuration has changed. */
+  readonly warn?: (message: string) => void;
 }
 
 const names = ['banyan.config.ts', 'banyan.config.js', 'banyan.config.mjs'];
@@ -53,7 +55,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   // What was not checked is kept apart, so that it is checked when somebody asks for it.
   const compiled = join(cache, `${version}${options.typeCheck ? '' : '.unchecked'}.mjs`);
   if (!existsSync(compiled)) {
-    if (options.typeCheck) await refuseTypeErrors(file);
+    if (options.typeCheck) await refuseTypeErrors(file, options);
     await nodeFileSystem.makeDirectory(cache);
     // Whole or not at all: commands may run side by side.
     await nodeFileSystem.createExclusive(compiled, text);
@@ -93,8 +95,15 @@ async function compiledConfig(file: string): Promise<CompiledProject> {
   }
 }
 
-async function refuseTypeErrors(file: string): Promise<void> {
-  const errors = await typeErrorsOf(file);
+async function refuseTypeErrors(file: string, { warn }: LoadOptions): Promise<void> {
+  const found = await checkTypes(file);
+  if (found.kind === 'unusable')
+    warn?.(
+      `The types of ${basename(file)} are not checked: TypeScript ${found.version}, which is installed, has no compiler ` +
+        'API. Install one that has: npm install --save-dev typescript@6; or check them yourself (tsc), and start with ' +
+        '--no-type-check.',
+    );
+  const errors = found.kind === 'checked' ? found.errors : [];
   if (errors.length === 0) return;
   throw new BanyanError(
     'CONFIG_TYPE_ERROR',

@@ -1,6 +1,6 @@
 import type { ViewPlan } from './plan.ts';
 
-/** A view whose rebuild may take longer than queues keep what comes meanwhile. */
+/** A view whose rebuild may take longer than queues keep what waits meanwhile. */
 export interface RetentionWarning {
   readonly code: 'REPLAY_RETENTION';
   readonly projection: string;
@@ -14,8 +14,11 @@ export interface RetentionWarning {
 const margin = 2;
 
 /**
- * The queue of a new generation gathers events while the generation is built. Those that it does not keep so long are
- * not lost, since the tracker heals them from the event log: but as loss, and slower than a queue brings them.
+ * A generation that is being built needs no retention: its function drops what comes, and what a queue without a
+ * function drops lies below the floor. But what waits for the rebuild does: the messages of a live generation whose
+ * function is stopped because it is wrong, or gives them back because its view is parked, until the new one is live. What
+ * a queue does not keep so long is not lost, since the tracker heals it from the event log: but as loss, and slower than a
+ * queue brings it.
  * @param retentionSeconds what the queues keep a message; undefined: there are none
  */
 export function retentionWarnings(
@@ -30,7 +33,8 @@ export function retentionWarnings(
       ...{ projection, seconds, retentionSeconds },
       message:
         `The rebuild of ${projection} is estimated at ${String(seconds)} s, and may take ${String(margin)} times as ` +
-        `long; the queues keep events for ${String(retentionSeconds)} s. What a queue drops meanwhile is healed from the ` +
-        'event log and counted as lost. Give the queues a longer retention, or the rebuild a higher write rate.',
+        `long; the queues keep events for ${String(retentionSeconds)} s. What waits for a function that is stopped, or for ` +
+        'a view that is parked, until the rebuild is live may be dropped by its queue: then it is healed from the event ' +
+        'log and counted as lost. Give the queues a longer retention, or the rebuild a higher write rate.',
     }));
 }
