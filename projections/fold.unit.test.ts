@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { event } from 'banyan/events';
 import { z } from 'zod';
@@ -157,6 +158,17 @@ describe('what cannot be folded is told as a value', () => {
     expect(foldInOrder(bad, 'a', structuredClone(item), [gone(2)])).toMatchObject({
       failure: { code: 'HANDLER_THREW' },
     });
+  });
+
+  test('what a parser says of an event is left out', () => {
+    const parsing = projection('parsing', Doc).on(Set_, {
+      key: (e) => e.id,
+      apply: (_, e) => ({ value: String(JSON.parse(String(e.value))) }),
+    });
+    const failed = foldInOrder(parsing, 'a', undefined, [set(1, 'DE00 1234')]);
+    expect(failed).toMatchObject({ failure: { code: 'HANDLER_THREW' } });
+    expect(inspect(failed)).toContain('SyntaxError');
+    expect(inspect(failed, { depth: 9 }).split('failure:')[1]).not.toContain('DE00');
   });
 
   test('a document that is no JSON, and an index that cannot take it', () => {

@@ -1,5 +1,5 @@
 import type { DomainEvent } from 'banyan/events';
-import { isBanyanError, toError, type Clock, type Logger } from 'banyan/runtime';
+import { isBanyanError, type Clock, type Logger } from 'banyan/runtime';
 import { applyPart, type AppliedPart, type UnorderedTarget } from '../apply-unordered.ts';
 import { isBeingBuilt } from '../generation-state.ts';
 import { never, timerPause } from '../pause.ts';
@@ -14,6 +14,7 @@ import { ownerOf, readRecord, type Reading } from './read-record.ts';
 import { figuresOf, writeFigures, type Figures } from './projector-figures.ts';
 import type { Seldom } from './seldom.ts';
 import type { SqsProjectorOptions } from './sqs-projector.ts';
+import { toldError } from './told-error.ts';
 
 /** What an invocation needs. */
 export interface InvocationOptions extends SqsProjectorOptions {
@@ -245,7 +246,7 @@ export class Invocation {
     more: Readonly<Record<string, unknown>> = {},
   ): void {
     if (this.#isAnswered) return;
-    const err = toError(thrown);
+    const err = toldError(thrown);
     const [event] = events;
     const about =
       event && events.length === 1

@@ -1,4 +1,4 @@
-import { toError, type Logger } from 'banyan/runtime';
+import type { Logger } from 'banyan/runtime';
 import { noTracer, type Metrics, type Tracer } from 'banyan/runtime/aws';
 import { createTracker, type Tracker, type TrackerOptions, type TrackerStatus } from '../tracker/tracker.ts';
 import { isBeingBuilt } from '../generation-state.ts';
@@ -9,6 +9,7 @@ import { trackingLate } from './errors.ts';
 import type { LambdaContext, SqsBatchResponse } from './function-types.ts';
 import { viewDimensions } from './projector-figures.ts';
 import { registered } from './registered.ts';
+import { toldError } from './told-error.ts';
 import { shownMetrics, viewAnnotations } from './traced-batch.ts';
 
 /** A generation whose watermark the function moves. */
@@ -57,7 +58,7 @@ export function trackerFunction(options: TrackerFunctionOptions): TrackerHandler
   let first = 0;
   return async (_, context) => {
     const deadline = deadlineOf({ context, marginMs, pause });
-    const failures: unknown[] = [];
+    const failures: Error[] = [];
     for (let left = views.length; left > 0 && deadline.hasTime; left -= 1) {
       const next = views[first % views.length];
       first += 1;
@@ -65,14 +66,16 @@ export function trackerFunction(options: TrackerFunctionOptions): TrackerHandler
       try {
         await deadline.piece(left, (signal) => track(options, next, deadline, signal));
       } catch (error) {
-        failures.push(error);
-        sayFailed(options, next.view.generation, context, error);
+        const told = toldError(error);
+        failures.push(told);
+        sayFailed(options, next.view.generation, context, told);
       } finally {
         // With each view: whoever is cut off at the next has told of this one.
         metrics.flush();
       }
     }
-    if (failures.length > 0) throw toError(failures[0]);
+    const [failure] = failures;
+    if (failure) throw failure;
     return { batchItemFailures: [] };
   };
 }
@@ -147,9 +150,8 @@ function sayFailed(
   { logger, group }: TrackerFunctionOptions,
   { projection, number: generation }: GenerationId,
   { awsRequestId: requestId }: LambdaContext,
-  error: unknown,
+  err: Error,
 ): void {
-  const err = toError(error);
   logger.error(
     { group, projection, generation, requestId, err },
     `The watermark of view ${projection}, generation ${generation}, was not moved: ${err.message}`,
