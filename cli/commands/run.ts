@@ -25,8 +25,9 @@ export function addRunCommand(program: Command, context: CommandContext): void {
 
 const help = `
 What runs in production beside the functions: the captures of all sources, the translators, the tallies, and what
-publishes events and tallies onto the bus that the configuration names as "delivery". It feeds no views and runs no
-gateways. One runs on a directory at a time; banyan verify, log trace and the others ask it as they ask banyan dev.
+publishes events and tallies onto the bus that the configuration names as "delivery". An event log is published once a
+generation reads it: the first one of a view is built by banyan replay start, as all others. It feeds no views and runs
+no gateways. One runs on a directory at a time; banyan verify, log trace and the others ask it as they ask banyan dev.
 `;
 
 async function run(options: RunOptions, context: CommandContext): Promise<void> {

@@ -13,7 +13,7 @@ import { runBanyan, type BanyanProcess } from '../../kit/banyan-process.ts';
 import { eventually } from '../../kit/eventually.ts';
 import { seeded } from '../../kit/seeded.ts';
 import { insertOrders, storedEvents } from '../testing/order-history.ts';
-import { openReplayEnvironment, type ReplayEnvironment } from '../testing/replay-environment.ts';
+import { doneReplay, openReplayEnvironment, type ReplayEnvironment } from '../testing/replay-environment.ts';
 import { projectFiles } from '../testing/replay-files.ts';
 
 const ministack = await emulator('ministack');
@@ -74,6 +74,11 @@ import { postgresViews } from 'banyan/projections';`,
   test(`killed again and again while orders come, each event arrives at least once (seed ${String(seed)})`, async () => {
     const random = seeded(seed);
     const { environment, bus } = await opened();
+    // What is logged from now on has readers, so it is published.
+    const first = run(environment);
+    await first.ready;
+    await doneReplay(environment, 'start', 'order', 'customer-total', '--subscription-timeout', '0');
+    expect(await first.end('SIGKILL')).toBe('SIGKILL');
     await insertOrders(environment.client, 1, 100);
     const ordering = ordersOf(environment, bus, 100);
     for (let kill = 0; kill < kills; kill += 1) {

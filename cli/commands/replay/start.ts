@@ -58,7 +58,7 @@ export function addStartCommand(replay: Command, context: CommandContext): void 
     .option(
       '--subscription-timeout <seconds>',
       'how long a probe through the subscription is waited for, where a bus feeds the functions; 0: not at all',
-      wholeNumber(),
+      wholeNumber(0),
       900,
     )
     .option('--why <reason>', 'for the history')
