@@ -8,7 +8,7 @@ export interface GatedFileSystem {
   readonly open: () => void;
 }
 
-type Call = 'openRead' | 'openAppend' | 'replace';
+type Call = 'openRead' | 'openAppend' | 'replace' | 'rename' | 'remove';
 
 function bolt(): { readonly isOpen: Promise<void>; readonly open: () => void } {
   let open = (): void => undefined;
@@ -28,6 +28,8 @@ function gated(isGate: (call: Call, path: string) => boolean): GatedFileSystem {
     openRead: (path) => hold('openRead', path).then(() => nodeFileSystem.openRead(path)),
     openAppend: (path) => hold('openAppend', path).then(() => nodeFileSystem.openAppend(path)),
     replace: (path, content) => hold('replace', path).then(() => nodeFileSystem.replace(path, content)),
+    rename: (from, to) => hold('rename', from).then(() => nodeFileSystem.rename(from, to)),
+    remove: (path) => hold('remove', path).then(() => nodeFileSystem.remove(path)),
   };
   return { fileSystem, reached: reached.isOpen, open: gate.open };
 }
@@ -40,6 +42,16 @@ export function heldAtReading(): GatedFileSystem {
 /** Holds a log's new writer up where it tells up to where it keeps what the one before left. */
 export function heldAtTelling(): GatedFileSystem {
   return gated((call, path) => call === 'replace' && path.includes('/fences/'));
+}
+
+/** Holds a log's new writer up where a segment is sealed but for its name. */
+export function heldAtNaming(): GatedFileSystem {
+  return gated((call, path) => call === 'rename' && path.endsWith('.tmp'));
+}
+
+/** Holds a log's new writer up where it removes what another has half made. */
+export function heldAtTidying(): GatedFileSystem {
+  return gated((call, path) => call === 'remove' && path.endsWith('.tmp'));
 }
 
 /** Holds a log's new writer up where it begins to change the log. */

@@ -159,9 +159,10 @@ function heldFence(
     check,
     async settle(end) {
       left = end;
-      if (record.left !== undefined) return;
-      record = { ...record, left };
-      await store(record);
+      if (record.left === undefined) {
+        record = { ...record, left };
+        await store(record);
+      }
       // Whoever takes the log from now on finds this, and keeps to it; whoever took it before may not have seen it.
       await check();
     },

@@ -9,7 +9,14 @@ import type { LineFrame } from './log.ts';
 import { scanRaw, type Scan } from './scan.ts';
 import { sealSegment } from './seal.ts';
 import { readIndex } from './segment-index.ts';
-import { chooseSegments, fileName, indexName, parseFileName, type SegmentFile } from './segment-name.ts';
+import {
+  chooseSegments,
+  fenceOf,
+  fileName,
+  indexName,
+  parseFileName,
+  type SegmentFile,
+} from './segment-name.ts';
 import type { Segment } from './view.ts';
 
 export interface RecoverOptions {
@@ -68,7 +75,8 @@ async function recoverOnce(options: RecoverOptions): Promise<Recovered> {
   const before = newest === undefined ? beginning : (await readIndex(fileSystem, directory, newest)).last;
   const found = await scanAll(options, raws, before);
   checkEnd(options, found);
-  if (raws.length > 0) await fence.settle({ position: found.last.position });
+  // What was listed before a check that holds is of nobody who came later.
+  await (raws.length > 0 ? fence.settle({ position: found.last.position }) : fence.check());
   await removeLeavings(options, names, files);
   const kept = await keepWhole(options, found);
   return {
@@ -145,13 +153,15 @@ async function removeLeavings(
   names: readonly string[],
   files: readonly SegmentFile[],
 ) {
-  const { fileSystem, directory } = options;
+  const { fileSystem, directory, fence } = options;
   const kept = new Set(files.flatMap((file) => [fileName(file), indexName(file)]));
   for (const name of names) {
     const stem = name.slice(0, name.indexOf('.'));
     const isHalfMade = /^\d{20}-.*\.tmp$/.test(name);
-    // An overtaken writer that still runs may be about to finish sealing what is raw: it needs its index then.
-    const isLoneIndex = name === indexName({ stem }) && !names.includes(fileName({ stem, form: 'raw' }));
+    // An overtaken writer that still runs may be about to finish sealing what is raw, its own or what it recovers: it
+    // needs its index then.
+    const isAtWork = fenceOf(stem) > fence.writer || names.includes(fileName({ stem, form: 'raw' }));
+    const isLoneIndex = name === indexName({ stem }) && !isAtWork;
     const isSegment = parseFileName(name) !== undefined;
     if ((isHalfMade || isLoneIndex || isSegment) && !kept.has(name))
       await fileSystem.remove(`${directory}/${name}`);

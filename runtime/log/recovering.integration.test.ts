@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { heldAtReading, heldAtSealing, heldAtTelling } from '../../kit/gated-file-system.ts';
+import {
+  heldAtNaming,
+  heldAtReading,
+  heldAtSealing,
+  heldAtTelling,
+  heldAtTidying,
+} from '../../kit/gated-file-system.ts';
 import type { FileSystem } from '../file-system.ts';
 import { nodeFileSystem } from '../node-file-system.ts';
 import type { LogReader, LogWriter } from './log.ts';
@@ -165,6 +171,33 @@ describe('a writer that takes a log from one that recovers it', () => {
     await append(next, 6);
     expect(await positions(await openReader())).toEqual([1, 2, 3, 4, 5, 6]);
     expect(await positions(await openWriter())).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test('leaves it the index of what it is about to seal', async () => {
+    await killedWriter();
+    const [naming, tidying] = [heldAtNaming(), heldAtTidying()];
+    const overtaken = openWriter(naming.fileSystem).catch((error: unknown) => error);
+    await naming.reached;
+    const next = openWriter(tidying.fileSystem);
+    await tidying.reached;
+    naming.open();
+    await overtaken;
+    tidying.open();
+    expect((await next).committed).toBe(5);
+    expect(await positions(await openReader())).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test('is not touched by it when it goes on late', async () => {
+    await killedWriter();
+    const { fileSystem, reached, open } = heldAtNaming();
+    const overtaken = openWriter(fileSystem);
+    await reached;
+    const next = await openWriter();
+    await append(next, 6);
+    open();
+    await expect(overtaken).rejects.toMatchObject({ code: 'LOG_FENCED' });
+    await append(next, 7);
+    expect(await positions(await openReader())).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });
 
   test('stops it if it has not told that yet', async () => {

@@ -32,6 +32,11 @@ function pad(number: number, digits: number): string {
   return String(number).padStart(digits, '0');
 }
 
+/** The fence of the writer of a segment, by its stem. */
+export function fenceOf(stem: string): number {
+  return Number(stem.slice(stem.lastIndexOf('-') + 1));
+}
+
 /** The name of a segment's file. */
 export function fileName(file: Pick<SegmentFile, 'stem' | 'form'>): string {
   return file.form === 'raw' ? `${file.stem}.ndjson` : `${file.stem}.ndjson.${file.form}`;
