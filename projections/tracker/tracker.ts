@@ -256,7 +256,7 @@ class GenerationTracker implements Tracker {
     if (parked) return false;
     // Another tracker may have met it meanwhile.
     if (coversCursor(watermark[log], { position: to }) || isWithinAny(done[log] ?? [], to)) return false;
-    // A log that is being recovered looks shorter for a moment, and what it does not show is not proven.
+    // What the log does not show is not proven: an older copy of it, or tallies of another one.
     return ((await reader.head())?.position ?? 0) >= to;
   }
 
