@@ -1,5 +1,6 @@
 export { canonicalJson, type JsonObject, type JsonValue } from './json.ts';
 export { BanyanError, isBanyanError, toError, type ErrorOptions } from './errors.ts';
+export { isNetworkFailure } from './network-failure.ts';
 export { closeAll, once, type Closeable } from './lifecycle.ts';
 export { systemClock, type Clock } from './clock.ts';
 export { createLogger, type Logger } from './logger.ts';

@@ -1,3 +1,5 @@
+import { isNetworkFailure } from 'banyan/runtime';
+
 /*
  * What the errors of DynamoDB and of its SDK mean. They are told by name: a bundle may carry its own copy of a class.
  */
@@ -51,13 +53,6 @@ const faults: Readonly<Record<string, Fault>> = {
   CredentialsProviderError: 'refused',
 };
 
-/**
- * Codes and messages of node's sockets and of TLS; the SDK has an error of another realm in a message of its own, without
- * a code. A certificate that is not trusted is none of them: no second try would find it better.
- */
-const ofSocket =
-  /\b(ECONN(REFUSED|RESET|ABORTED)|ENOTFOUND|EAI_(AGAIN|FAIL)|E(HOST|NET)(UNREACH|DOWN)|ENETRESET|ETIMEDOUT|ESOCKETTIMEDOUT|EPIPE|EPROTO|EADDRNOTAVAIL|ERR_SSL_\w+|ERR_STREAM_PREMATURE_CLOSE)\b|socket hang up|socket disconnected|aborted/i;
-
 /** Of an error of the SDK, what is used here. */
 export interface AwsError extends Error {
   readonly code?: unknown;
@@ -69,7 +64,7 @@ export function faultOf(error: AwsError | string): Fault {
   if (typeof error === 'string') return faults[error] ?? 'failed';
   const known = faults[error.name];
   if (known) return known;
-  if (ofSocket.test(`${String(error.code)} ${error.message}`)) return 'passing';
+  if (isNetworkFailure(error)) return 'passing';
   return (error.$metadata?.httpStatusCode ?? 0) >= 500 ? 'passing' : 'failed';
 }
 
