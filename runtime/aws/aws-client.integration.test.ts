@@ -87,3 +87,33 @@ test('a connection that died while the function was frozen is opened again', asy
   expect((await client.send(ask)).Item).toBeDefined();
   expect(sockets.size).toBe(2);
 });
+
+test('a region that is missing says what to do, at the first call', async () => {
+  const { endpoint, calls } = await upstream(found);
+  const given = {
+    AWS_REGION: undefined,
+    AWS_CONFIG_FILE: '/nonexistent',
+    AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+  const before = Object.keys(given).map((name) => [name, process.env[name]] as const);
+  const set = (entries: readonly (readonly [string, string | undefined])[]): void => {
+    for (const [name, value] of entries) {
+      if (value === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = value;
+    }
+  };
+  set(Object.entries(given));
+  try {
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const client = awsClient(DynamoDBClient, { upstream: 'dynamodb', endpoint, credentials });
+    closing.push(async () => client.destroy());
+    const message = expect.stringMatching(
+      /client of dynamodb .* Set AWS_REGION, .* or `region` of awsClient/,
+    );
+    await expect(client.send(ask)).rejects.toMatchObject({ code: 'AWS_REGION_MISSING', message });
+    expect(calls).toEqual([]);
+  } finally {
+    set(before);
+  }
+});

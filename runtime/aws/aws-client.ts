@@ -1,5 +1,6 @@
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Metrics } from './metrics.ts';
+import { tellsMissingRegion } from './region.ts';
 import { tracedCalls } from './traced-calls.ts';
 import type { Tracer } from './tracer.ts';
 
@@ -7,7 +8,7 @@ import type { Tracer } from './tracer.ts';
 export interface AwsClientOptions {
   /** What it talks to, as metrics name it: `dynamodb`. */
   readonly upstream: string;
-  /** Default: AWS_REGION, as Lambda sets it. */
+  /** Default: AWS_REGION, as Lambda sets it, or else what the SDK finds. Without any, calls throw AWS_REGION_MISSING. */
   readonly region?: string;
   /** Default: AWS's own for the region. */
   readonly endpoint?: string;
@@ -46,7 +47,7 @@ type Call = (given: unknown) => Promise<unknown>;
 interface Stack {
   add(
     middleware: (next: Call) => Call,
-    options: { readonly step: 'deserialize'; readonly name: string },
+    options: { readonly step: 'deserialize' | 'initialize'; readonly name: string },
   ): void;
   add(
     middleware: ReturnType<typeof tracedCalls>,
@@ -85,6 +86,7 @@ export function awsClient<Client extends { readonly middlewareStack: object }>(
     ...(credentials && { credentials }),
   });
   const stack = client.middlewareStack as Stack;
+  stack.add(tellsMissingRegion(upstream), { step: 'initialize', name: 'banyanRegion' });
   // The innermost step: each attempt is told, without the waits between them.
   if (metrics) stack.add(timing(upstream, metrics), { step: 'deserialize', name: 'banyanLatency' });
   if (tracer) {
