@@ -1,9 +1,10 @@
-import { DescribeEventBusCommand, ResourceNotFoundException } from '@aws-sdk/client-eventbridge';
-import { BanyanError, toError, type Clock, type Logger } from 'banyan/runtime';
+import type { Clock, Logger } from 'banyan/runtime';
 import type { LogCursor } from '../domain-event.ts';
-import { adviceFor, isPassing } from './aws-failure.ts';
+import { adviceFor } from './aws-failure.ts';
+import { lookAction, lookAtBus, type Look } from './look-at-bus.ts';
 import type { PublishCursor } from './publish-cursor.ts';
 import type { EventSenderOptions } from './sender.ts';
+import type { Streaks } from './streaks.ts';
 
 /** What checking a bus needs. */
 export interface CheckedCursorOptions extends Pick<EventSenderOptions, 'events' | 'busName'> {
@@ -15,64 +16,48 @@ export interface CheckedCursorOptions extends Pick<EventSenderOptions, 'events' 
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** Of the bus: what is wrong with it is told once, by whichever cursor. */
+  readonly streaks: Streaks;
 }
 
 /**
- * A cursor of what was put onto a bus that is there. PutEvents answers success for a bus that is not
- * (github.com/aws/aws-cli/issues/9186), so what it answers is no reason to take an event for published: the bus is
- * looked at before the first one, and then each time that something is to be recorded, at most every `everyMs`. Where
- * it is gone, the cursor goes back to what was recorded when it was still seen.
+ * A cursor of what was put onto a bus that is there. What PutEvents answers is no reason to take an event for
+ * published (`lookAtBus`): the bus is looked at before the first one, and then each time that something is to be
+ * recorded, at most every `everyMs`. Where it is gone, the cursor goes back to what was recorded when it was last seen.
  * @throws BanyanError BUS_REFUSED, here and from `write`; PUBLISH_CURSOR_INVALID
  */
 export async function checkedCursor(options: CheckedCursorOptions): Promise<PublishCursor> {
-  const { cursor, busName, everyMs, clock } = options;
-  let isTold = false;
-  const isMissing = async (): Promise<boolean> => {
-    const found = await lookAtBus(options);
-    if (found.kind === 'unknown' && !isTold) {
-      isTold = true;
-      const { error: err } = found;
-      options.logger.warn({ err, busName }, `whether the bus is there is not known. ${adviceFor(err.name)}`);
-    }
-    return found.kind === 'missing';
-  };
-  if (await isMissing()) throw busMissing(busName);
-  let seen = { cursor: (await cursor.read()) ?? options.from, at: clock.now() };
+  const { cursor, everyMs, clock } = options;
+  const first = await look(options);
+  if (first.kind === 'missing') throw first.error;
+  let seen = (await cursor.read()) ?? options.from;
+  let lookedAt = clock.now();
   return {
     read: () => cursor.read(),
     write: async (published) => {
-      if (clock.now() - seen.at >= everyMs) {
-        if (await isMissing()) {
-          await cursor.write(seen.cursor);
-          throw busMissing(busName);
+      if (clock.now() - lookedAt >= everyMs) {
+        const found = await look(options);
+        lookedAt = clock.now();
+        if (found.kind === 'missing') {
+          await cursor.write(seen);
+          throw found.error;
         }
-        seen = { cursor: published, at: clock.now() };
+        // Where nobody answered, what was published since the look before is not known to be on the bus.
+        if (found.kind !== 'unanswered') seen = published;
       }
       await cursor.write(published);
     },
   };
 }
 
-type Look =
-  { readonly kind: 'there' | 'missing' | 'unanswered' } | { readonly kind: 'unknown'; readonly error: Error };
-
-/** Not to be allowed to look is no reason not to publish: the bus may be another account's. */
-async function lookAtBus({ events, busName, signal }: CheckedCursorOptions): Promise<Look> {
-  try {
-    await events.send(new DescribeEventBusCommand({ Name: busName }), { abortSignal: signal });
-    return { kind: 'there' };
-  } catch (thrown) {
-    if (thrown instanceof ResourceNotFoundException) return { kind: 'missing' };
-    if (signal.aborted || isPassing(thrown)) return { kind: 'unanswered' };
-    return { kind: 'unknown', error: toError(thrown) };
+async function look(options: CheckedCursorOptions): Promise<Look> {
+  const { busName, logger, streaks } = options;
+  const found = await lookAtBus(options);
+  if (found.kind === 'there') streaks.passed('look');
+  if (found.kind === 'unknown' && streaks.failed('look') === 1) {
+    const { error: err } = found;
+    const advice = adviceFor(err, lookAction);
+    logger.warn({ err, busName }, `whether the bus is there is not known. ${advice}`);
   }
-}
-
-function busMissing(busName: string): BanyanError {
-  return new BanyanError(
-    'BUS_REFUSED',
-    `There is no event bus ${busName}. Create it, or correct its name or region; then publishing goes on with what it ` +
-      'has missed.',
-    { details: { busName, error: 'ResourceNotFoundException' } },
-  );
+  return found;
 }

@@ -1,10 +1,5 @@
 import { afterAll, afterEach, beforeEach, expect, test } from '@jest/globals';
 import { CreateEventBusCommand, DeleteEventBusCommand } from '@aws-sdk/client-eventbridge';
-import {
-  GetQueueAttributesCommand,
-  GetQueueUrlCommand,
-  SetQueueAttributesCommand,
-} from '@aws-sdk/client-sqs';
 import { closeAll, silentLogger, type Closeable } from 'banyan/runtime';
 import { describeWith, emulator } from '../../kit/aws/emulators.ts';
 import { uniqueName } from '../../kit/aws/test-names.ts';
@@ -12,8 +7,6 @@ import { eventually } from '../../kit/eventually.ts';
 import type { PublishedLog, Publishing } from '../delivery.ts';
 import type { EventLogRef } from '../domain-event.ts';
 import { eventBridge } from './delivery.ts';
-import { queueName } from './names.ts';
-import { ensureSubscription, removeSubscription } from './subscription-resources.ts';
 import { collectBus, type CollectedBus } from './testing/collected-bus.ts';
 import { logToPublish, type LogToPublish } from './testing/published-log.ts';
 import { clientsOf, type Clients } from './testing/test-bus.ts';
@@ -115,34 +108,5 @@ describeWith([ministack], 'a delivery onto EventBridge', () => {
     const missed = (await made.ids()).slice(1);
     await eventually(() => expect([...bus.events()]).toEqual(expect.arrayContaining([...missed])));
     await eventually(() => expect(talliedTo()).toContain(3));
-  });
-
-  test('what others have allowed on the queue of a subscription stays allowed', async () => {
-    const place = { ...clients, busName };
-    const subscription = { name: 'order-summary.g1', logs: [ref], types: ['A'] };
-    const url = await ensureSubscription(place, subscription);
-    started.push({ close: () => removeSubscription(place, subscription.name) });
-    const policy = async (): Promise<{ Statement: { Sid?: string; Resource: string }[] }> => {
-      const QueueName = queueName(busName, subscription.name);
-      const { QueueUrl } = await clients.queues.send(new GetQueueUrlCommand({ QueueName }));
-      expect(QueueUrl).toBe(url);
-      const asked = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['Policy'] });
-      const { Attributes } = await clients.queues.send(asked);
-      return JSON.parse(Attributes?.['Policy'] ?? '') as Awaited<ReturnType<typeof policy>>;
-    };
-    const [ours] = (await policy()).Statement;
-    const theirs = {
-      ...ours,
-      Sid: 'Theirs',
-      Condition: undefined,
-      Principal: { Service: 'sns.amazonaws.com' },
-    };
-    const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [theirs] });
-    await clients.queues.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { Policy } }));
-    for (const time of ['first', 'second']) {
-      await ensureSubscription(place, subscription);
-      const sids = (await policy()).Statement.map(({ Sid }) => Sid);
-      expect({ time, sids }).toEqual({ time, sids: ['Theirs', 'BanyanRule'] });
-    }
   });
 });

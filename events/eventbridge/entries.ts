@@ -22,10 +22,18 @@ export const probeSource = 'banyan';
 
 /** What is put for an event: itself, or a reference where the bus does not carry it. */
 export function eventEntry(event: DomainEvent, limits: PutLimits): PutEventsRequestEntry {
-  const shared = { Source: entrySource(event.source), DetailType: event.type };
-  const whole = { ...shared, Detail: toDetail(event) };
+  const whole = { ...addressOf(event), Detail: toDetail(event) };
   const isWhole = entryBytes(whole) <= limits.bytes && isCarriable(event.data);
-  return isWhole ? whole : { ...shared, Detail: toReferenceDetail(event) };
+  return isWhole ? whole : referenceEntry(event);
+}
+
+/** What is put for an event that the bus does not carry. */
+export function referenceEntry(event: DomainEvent): PutEventsRequestEntry {
+  return { ...addressOf(event), Detail: toReferenceDetail(event) };
+}
+
+function addressOf({ source, type }: DomainEvent): Pick<PutEventsRequestEntry, 'Source' | 'DetailType'> {
+  return { Source: entrySource(source), DetailType: type };
 }
 
 /** What is put for a tally. */

@@ -22,7 +22,7 @@ test('calls hold every entry once, in order, within count and size, and are as f
   });
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 40 }), limits, (entries, most) => {
-      const calls = [...callsOf(entries, most)];
+      const calls = [...callsOf(entries, most, entryBytes)];
       expect(calls.flat()).toEqual(entries);
       calls.forEach((call, at) => {
         const bytes = call.reduce((sum, one) => sum + entryBytes(one), 0);
@@ -43,5 +43,25 @@ test('an entry is counted as AWS counts it', () => {
   expect(entryBytes({ ...plain, Time: new Date(0), EventBusName: 'orders', TraceHeader: 'x' })).toBe(33 + 14);
   expect(entryBytes({ ...plain, Resources: ['é', 'ab'] })).toBe(33 + 4);
   expect(entryBytes({})).toBe(0);
-  expect(defaultPutLimits).toEqual({ entries: 10, bytes: 262_143 });
+});
+
+test('an entry of the default limit fits a queue that takes 256 KiB, with the envelope around it', () => {
+  const empty = { Source: 'banyan.shop', DetailType: 'T'.repeat(128), Detail: '' };
+  const Detail = JSON.stringify({ data: 'x'.repeat(defaultPutLimits.bytes - entryBytes(empty) - 11) });
+  const entry = { ...empty, Detail };
+  expect(entryBytes(entry)).toBe(defaultPutLimits.bytes);
+  // As https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html has it.
+  const message = {
+    version: '0',
+    id: '6a7e8feb-b491-4cf7-a9f1-bf3703467718',
+    'detail-type': entry.DetailType,
+    source: entry.Source,
+    account: '111122223333',
+    time: '2017-12-22T18:43:48Z',
+    region: 'ap-southeast-1',
+    resources: [],
+    detail: JSON.parse(Detail) as unknown,
+  };
+  expect(Buffer.byteLength(JSON.stringify(message, null, 1))).toBeLessThanOrEqual(256 * 1024);
+  expect(defaultPutLimits.entries).toBe(10);
 });

@@ -8,10 +8,11 @@ export interface PutLimits {
 }
 
 /**
- * 10 entries; "less than 256 KB", which every region and target takes. AWS documents 1 MB for PutEvents since 2026:
- * who raises `bytes` leaves room (some KiB) for the envelope, since a queue's message may have 1 MiB with it.
+ * 10 entries, and 2 KiB less than 256 KiB: a queue may be set to take no more than that, and its message has EventBridge's
+ * envelope around the entry, of about 200 bytes. AWS documents 1 MB for PutEvents since 2026, and a queue's message may
+ * have 1 MiB: who raises `bytes` leaves as much room.
  */
-export const defaultPutLimits: PutLimits = { entries: 10, bytes: 256 * 1024 - 1 };
+export const defaultPutLimits: PutLimits = { entries: 10, bytes: 254 * 1024 };
 
 /**
  * The size of an entry as AWS counts it: 14 bytes for a time, and the UTF-8 bytes of source, detail type, detail and
@@ -24,22 +25,26 @@ export function entryBytes(entry: PutEventsRequestEntry): number {
   return texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), Time ? 14 : 0);
 }
 
-/** Splits entries into calls, in order, each as full as the limits allow. An entry over the limit has a call of its own. */
-export function* callsOf(
-  entries: readonly PutEventsRequestEntry[],
+/**
+ * Splits what is put into calls, in order, each as full as the limits allow. What is over the limit has a call of its own.
+ * @param bytesOf the size of one
+ */
+export function* callsOf<T>(
+  puts: readonly T[],
   limits: PutLimits,
-): Generator<readonly PutEventsRequestEntry[], void> {
-  let call: PutEventsRequestEntry[] = [];
+  bytesOf: (put: T) => number,
+): Generator<readonly T[], void> {
+  let call: T[] = [];
   let bytes = 0;
-  for (const entry of entries) {
-    const size = entryBytes(entry);
+  for (const put of puts) {
+    const size = bytesOf(put);
     const isFull = call.length >= limits.entries || bytes + size > limits.bytes;
     if (isFull && call.length > 0) {
       yield call;
       call = [];
       bytes = 0;
     }
-    call.push(entry);
+    call.push(put);
     bytes += size;
   }
   if (call.length > 0) yield call;

@@ -94,6 +94,59 @@ describeWith([ministack], 'on MiniStack', () => {
     expect(canonicalJson(found)).toBe(canonicalJson(whole));
   });
 
+  test('what queues refuse comes whole, since it goes as a reference', async () => {
+    const bus = await open();
+    const { events } = await listen(bus);
+    const whole = eventOf(orders, 'A', 1, { 'a\uffff': 'b\ufffe', half: '\ud83d', control: '\u0000\u001b' });
+    const { logTime, committedAt, id, type, data } = whole;
+    const log = await logs.writer(orders);
+    log.append(1, { kind: 'events', logTime, committedAt, first: 0, events: [{ id, type, data }] });
+    await log.sync();
+    await bus.publish([whole, eventOf(orders, 'B', 2, { control: '\u0000\u001b\u007f' })]);
+    await eventually(() => expect(new Set(events.map(({ position }) => position))).toEqual(new Set([1, 2])));
+    for (const event of events)
+      expect(event.data).toEqual(event.position === 1 ? data : { control: '\u0000\u001b\u007f' });
+  });
+
+  test('a subscription outlives a name that is not found, and credentials that run out; not such as never were', async () => {
+    const bus = await open();
+    let failure: Error | undefined;
+    let failed = 0;
+    const { queues } = clients;
+    const name = 'failing';
+    queues.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          if (!failure || commandName !== 'ReceiveMessageCommand') return next(args);
+          failed += 1;
+          throw failure;
+        },
+      { step: 'finalizeRequest', name, priority: 'low' },
+    );
+    try {
+      const { events } = await listen(bus);
+      await bus.publish([eventOf(orders, 'A', 1)]);
+      await eventually(() => expect(events).toHaveLength(1));
+      const code = 'ENOTFOUND';
+      const failures = [
+        Object.assign(new Error('getaddrinfo ENOTFOUND sqs.us-east-1.amazonaws.com'), { code }),
+        Object.assign(new Error('They have run out.'), { name: 'ExpiredTokenException' }),
+      ];
+      for (const [at, one] of failures.entries()) {
+        [failure, failed] = [one, 0];
+        await eventually(() => expect(failed).toBeGreaterThan(2));
+        failure = undefined;
+        await bus.publish([eventOf(orders, 'A', at + 2)]);
+        await eventually(() => expect(events.map(({ position }) => position)).toContain(at + 2));
+      }
+      failure = Object.assign(new Error('There are none.'), { name: 'CredentialsProviderError' });
+      const { subscription } = await listen(bus, { name: 'other.g1' });
+      await expect(subscription.ended).rejects.toMatchObject({ code: 'QUEUE_REFUSED' });
+    } finally {
+      queues.middlewareStack.remove(name);
+    }
+  });
+
   test('more events than a call takes come, all of them', async () => {
     const bus = await open();
     const { events } = await listen(bus);

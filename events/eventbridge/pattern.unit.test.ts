@@ -1,5 +1,4 @@
 import { expect, test } from '@jest/globals';
-import { queueName, ruleName } from './names.ts';
 import { subscriptionPattern, tallyPattern } from './pattern.ts';
 
 const orders = { source: 'shop', translation: 'orders', version: 2 };
@@ -40,22 +39,4 @@ test('a pattern over the quota is refused, and may have more where the account h
     }),
   );
   expect(subscriptionPattern(subscription, size)).toHaveLength(size);
-});
-
-test('rules and queues are called as their subscription where AWS allows it, and never alike', () => {
-  expect(ruleName(name)).toBe(name);
-  expect(queueName('orders', 'summary-g3')).toBe('orders-summary-g3');
-  const arn = 'arn:aws:events:eu-west-1:123456789012:event-bus/orders';
-  expect(queueName(arn, 'summary-g3')).toBe('orders-summary-g3');
-  expect(queueName('orders', name)).toMatch(/^orders-order-summary_g3-[0-9a-f]{12}$/);
-  const long = `${'x'.repeat(90)}.g`;
-  const names = [
-    queueName('o', `${long}1`),
-    queueName('o', `${long}2`),
-    queueName('o', 'a.b'),
-    queueName('o', 'a_b'),
-  ];
-  expect(new Set(names).size).toBe(4);
-  for (const one of names) expect(one).toMatch(/^[-_A-Za-z0-9]{1,80}$/);
-  for (const one of [ruleName(`${long}é`), ruleName('größe')]) expect(one).toMatch(/^[.\-_A-Za-z0-9]{1,64}$/);
 });

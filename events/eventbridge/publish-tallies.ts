@@ -3,6 +3,7 @@ import type { PublishedLog } from '../delivery.ts';
 import { eventLogName } from '../domain-event.ts';
 import type { Backoff } from './backoff.ts';
 import type { EventSender } from './sender.ts';
+import { isToTell, type Streaks } from './streaks.ts';
 
 /** What publishing tallies needs. */
 export interface PublishTalliesOptions {
@@ -11,6 +12,8 @@ export interface PublishTalliesOptions {
   readonly backoff: Backoff;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** Of the bus: publishing that is begun again goes on counting. */
+  readonly streaks: Streaks;
 }
 
 /**
@@ -22,17 +25,17 @@ export async function publishTallies(
   log: Pick<PublishedLog, 'ref' | 'tallies'>,
   options: PublishTalliesOptions,
 ): Promise<void> {
-  const { backoff, logger, signal } = options;
-  for (let failed = 1; ; failed++) {
+  const { backoff, logger, signal, streaks } = options;
+  const name = eventLogName(log.ref);
+  for (;;) {
     try {
       await follow(log, options);
       return;
     } catch (thrown) {
       if (signal.aborted) return;
-      const about = { err: toError(thrown), log: eventLogName(log.ref), failed };
-      // The first, and each time that it has become twice as bad.
-      if ((failed & (failed - 1)) === 0)
-        logger.warn(about, 'tallies are not published; they are tried again');
+      const failed = streaks.failed(name);
+      const about = { err: toError(thrown), log: name, failed };
+      if (isToTell(failed)) logger.warn(about, 'tallies are not published; they are tried again');
       await backoff.wait(failed, signal);
     }
   }
@@ -40,14 +43,16 @@ export async function publishTallies(
 
 async function follow(
   { ref, tallies }: Pick<PublishedLog, 'ref' | 'tallies'>,
-  { sender, signal }: PublishTalliesOptions,
+  { sender, signal, streaks }: PublishTalliesOptions,
 ): Promise<void> {
   const log = eventLogName(ref);
   const from = (await tallies.head())?.position ?? 1;
   for await (const batch of tallies.read({ from, follow: true, signal })) {
     for (const { position: to, single } of batch) {
       if (signal.aborted) return;
-      if (single) await sender.publishTally(ref, { log, to, ...single });
+      if (!single) continue;
+      await sender.publishTally(ref, { log, to, ...single });
+      streaks.passed(log);
     }
   }
 }

@@ -18,6 +18,7 @@ import type { Tally, TallyLine } from '../tally.ts';
 import { timeAt } from '../testing/change-entries.ts';
 import { createBackoff } from './backoff.ts';
 import { publishTallies } from './publish-tallies.ts';
+import { createStreaks, type Streaks } from './streaks.ts';
 
 const ref: EventLogRef = { source: 'shop', translation: 'orders', version: 1 };
 const backoff = createBackoff({ firstMs: 1, mostMs: 1 });
@@ -25,6 +26,7 @@ const backoff = createBackoff({ firstMs: 1, mostMs: 1 });
 let log: LogWriter<TallyLine>;
 let published: Tally[];
 let told: string[];
+let streaks: Streaks;
 let stop: AbortController;
 let started: Closeable[];
 
@@ -32,7 +34,7 @@ beforeEach(async () => {
   const directory = await mkdtemp(join(tmpdir(), 'banyan-tallies-'));
   const what = { owner: 'the test', kind: 'tallies', name: 'shop:orders@1' };
   log = await openLogWriter<TallyLine>({ ...what, directory, fileSystem: nodeFileSystem });
-  [published, told, stop] = [[], [], new AbortController()];
+  [published, told, stop, streaks] = [[], [], new AbortController(), createStreaks()];
   started = [{ close: () => rm(directory, { recursive: true }) }, log];
 });
 afterEach(() => closeAll(started));
@@ -55,7 +57,7 @@ function publishing(refuse: () => void = () => undefined, tallies: LogReader<Tal
     },
   };
   const logger = createLogger({ write: (line) => told.push(line) });
-  const running = publishTallies({ ref, tallies }, { sender, backoff, logger, signal: stop.signal });
+  const running = publishTallies({ ref, tallies }, { sender, backoff, logger, signal: stop.signal, streaks });
   started.push({
     close: async () => {
       stop.abort();
@@ -92,6 +94,34 @@ test('what fails is told, seldom, and goes on with the newest', async () => {
   expect(told[0]).toContain('there is no such bus');
   const next = await made(2, 3);
   await eventually(() => expect(published.at(-1)).toEqual(next));
+});
+
+test('begun again, it goes on counting: the same is not told as new, until a tally is published', async () => {
+  await made(0, 2);
+  let isRefusing = true;
+  let refused = 0;
+  const refuse = (): void => {
+    if (!isRefusing) return;
+    refused += 1;
+    throw new BanyanError('BUS_REFUSED', 'no');
+  };
+  const fail = async (times: number): Promise<void> => {
+    const before = refused;
+    publishing(refuse);
+    await eventually(() => expect(refused).toBeGreaterThanOrEqual(before + times));
+    await started.pop()?.close();
+    stop = new AbortController();
+  };
+  for (let life = 0; life < 8; life += 1) await fail(1);
+  expect(told.length).toBeLessThanOrEqual(Math.log2(refused) + 1);
+  const before = told.length;
+  isRefusing = false;
+  publishing(refuse);
+  await eventually(() => expect(published).toHaveLength(1));
+  await started.pop()?.close();
+  [stop, isRefusing] = [new AbortController(), true];
+  await fail(1);
+  expect(told.length).toBeGreaterThan(before);
 });
 
 test('a log that cannot be read is tried again', async () => {

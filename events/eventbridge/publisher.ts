@@ -39,13 +39,12 @@ export async function startPublisher(options: PublisherOptions): Promise<Publish
   const { ref, cursor, logger, signal } = options;
   const log = eventLogName(ref);
   const recorded = (await cursor.read()) ?? options.from ?? { position: 0 };
-  logger.info({ log, ...recorded }, 'events are published from here on');
+  logger.debug({ log, ...recorded }, 'events are published from here on');
   const run = runUntilClosed(
     (stop) => new PublisherLoop(options, recorded, stop),
     () => Promise.resolve(),
-    (err) => {
-      logger.error({ err, log }, 'events are not published any more');
-    },
+    // Told by `ended` alone: who begins again knows whether it is news.
+    () => undefined,
     signal,
   );
   return {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { BanyanError, nodeFileSystem, silentLogger, type LogWriter } from 'banyan/runtime';
+import { BanyanError, createLogger, nodeFileSystem, type LogWriter } from 'banyan/runtime';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,8 +14,10 @@ const ref: EventLogRef = { source: 'shop', translation: 'orders', version: 1 };
 let logs: EventLogs;
 let eventLog: LogWriter<EventLogLine>;
 let directory: string;
+let told: string[];
 
 beforeEach(async () => {
+  told = [];
   directory = await mkdtemp(join(tmpdir(), 'banyan-publisher-'));
   logs = await eventLogs();
   eventLog = await logs.writer(ref);
@@ -41,7 +43,8 @@ async function started(
       ids.push(...events.map(({ id }) => id));
     },
   };
-  const parts = { ref, eventLog, bus, cursor, logger: silentLogger, signal: stop.signal };
+  const logger = createLogger({ write: (line) => told.push(line) });
+  const parts = { ref, eventLog, bus, cursor, logger, signal: stop.signal };
   return { publisher: await startPublisher({ ...parts, ...(from && { from }) }), ids, stop };
 }
 
@@ -68,7 +71,7 @@ test('the first start may begin later, within a transaction too', async () => {
   await publisher.ended;
 });
 
-test('what the bus refuses stops it, and is told; nothing is recorded', async () => {
+test('what the bus refuses stops it, and is told by `ended` alone; nothing is recorded', async () => {
   const { publisher, ids } = await started(undefined, () =>
     Promise.reject(new BanyanError('BUS_REFUSED', 'no')),
   );
@@ -78,6 +81,8 @@ test('what the bus refuses stops it, and is told; nothing is recorded', async ()
   const again = await started();
   await eventually(() => expect(again.ids).toEqual(all));
   await again.publisher.close();
+  // Who begins again knows whether it is news.
+  expect(told).toEqual([]);
 });
 
 test.each(['', 'x', '{"position":-1}', '{"position":1,"index":"2"}', 'null'])(

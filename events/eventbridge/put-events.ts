@@ -5,9 +5,19 @@ import {
   type PutEventsResultEntry,
 } from '@aws-sdk/client-eventbridge';
 import { BanyanError, toError, type Logger } from 'banyan/runtime';
-import { adviceFor, isPassing, refusedByAws } from './aws-failure.ts';
+import { adviceFor, isPassing, reasonOf, refusalOf, refusedByAws } from './aws-failure.ts';
 import type { Backoff } from './backoff.ts';
 import { callsOf, entryBytes, type PutLimits } from './entry-size.ts';
+import { isToTell } from './streaks.ts';
+
+/** What is put, and what then, where the bus refuses it for what it is. */
+export interface Put {
+  readonly entry: PutEventsRequestEntry;
+  /** What is put in its place; absent: nothing is. */
+  readonly otherwise?: (refused: BanyanError) => Put;
+  /** Told that it is left out. Absent: the putting ends with the error. */
+  readonly leaveOut?: (refused: BanyanError) => void;
+}
 
 /** What putting events needs. */
 export interface PutEventsOptions {
@@ -22,75 +32,104 @@ export interface PutEventsOptions {
 }
 
 /**
- * Puts entries onto a bus, in order, and resolves when all of them are in. A call is made once all entries of the one
- * before are in; what fails of a call (throttled, or AWS's fault) is tried again, by itself, until it is in.
+ * Puts entries onto a bus, in order, and resolves when all of them are in, or left out. A call is made once all entries
+ * of the one before are in; what fails of a call (throttled, or AWS's fault) is tried again, by itself, until it is in.
  * @throws BanyanError ENTRY_TOO_LARGE before anything is put; BUS_REFUSED; PUBLISHING_STOPPED
  */
-export async function putEvents(
-  options: PutEventsOptions,
-  entries: readonly PutEventsRequestEntry[],
-): Promise<void> {
-  const { limits, busName } = options;
-  const addressed = entries.map((entry) => ({ ...entry, EventBusName: busName }));
-  for (const entry of addressed) checkSize(entry, limits);
-  for (const call of callsOf(addressed, limits)) await putCall(options, call);
+export async function putEvents(options: PutEventsOptions, puts: readonly Put[]): Promise<void> {
+  const { limits } = options;
+  for (const { entry } of puts) checkSize(entry, limits);
+  for (const call of callsOf(puts, limits, bytesOf)) await putCall(options, call);
 }
 
-async function putCall(options: PutEventsOptions, call: readonly PutEventsRequestEntry[]): Promise<void> {
-  const { backoff, busName, logger, signal } = options;
+const bytesOf = ({ entry }: Put): number => entryBytes(entry);
+
+async function putCall(options: PutEventsOptions, call: readonly Put[]): Promise<void> {
+  const { backoff, busName, limits, logger, signal } = options;
   let missing = call;
-  for (let attempt = 1; missing.length > 0; attempt++) {
+  for (let attempt = 1; missing.length > 0;) {
     if (signal.aborted) throw stopped(busName, missing.length);
-    const { left, why } = await attemptCall(options, missing);
-    missing = left;
-    if (missing.length === 0) return;
+    // What is put in the place of something else may be larger than it was.
+    const [now = missing] = callsOf(missing, limits, bytesOf);
+    const { left, why } = await attemptCall(options, now);
+    missing = [...left, ...missing.slice(now.length)];
+    if (why === undefined) continue;
     const about = { busName, missing: missing.length, attempt, why };
-    // The first, and each time that it has become twice as bad.
-    if ((attempt & (attempt - 1)) === 0) logger.warn(about, 'events are not in yet; they are put again');
+    if (isToTell(attempt)) logger.warn(about, 'events are not in yet; they are put again');
     await backoff.wait(attempt, signal);
+    attempt += 1;
   }
 }
 
-/** What is still to be put after one call, in order. */
+/** What is still to be put after one call, in order; and why, where it is not only what was refused. */
 async function attemptCall(
   { client, busName, signal }: PutEventsOptions,
-  entries: readonly PutEventsRequestEntry[],
-): Promise<{ left: readonly PutEventsRequestEntry[]; why: string }> {
+  puts: readonly Put[],
+): Promise<{ left: readonly Put[]; why: string | undefined }> {
+  let results: readonly PutEventsResultEntry[];
   try {
-    const command = new PutEventsCommand({ Entries: [...entries] });
-    const { Entries: results = [] } = await client.send(command, { abortSignal: signal });
-    const refused = results.find(isRefused);
-    if (refused) throw entryRefused(busName, entries[results.indexOf(refused)], refused);
-    // An entry without an answer of its own counts as failed: twice in is better than lost.
-    const left = entries.filter((_, at) => !results[at]?.EventId);
-    return { left, why: results.find(({ ErrorCode }) => ErrorCode)?.ErrorCode ?? 'no answer' };
+    const Entries = puts.map(({ entry }) => ({ ...entry, EventBusName: busName }));
+    ({ Entries: results = [] } = await client.send(new PutEventsCommand({ Entries }), {
+      abortSignal: signal,
+    }));
   } catch (thrown) {
-    if (thrown instanceof BanyanError) throw thrown;
-    if (signal.aborted) throw stopped(busName, entries.length, thrown);
-    if (!isPassing(thrown)) throw refusedByAws('BUS_REFUSED', `Event bus ${busName} takes no events`, thrown);
-    return { left: entries, why: toError(thrown).name };
+    if (signal.aborted) throw stopped(busName, puts.length, thrown);
+    if (isPassing(thrown)) return { left: puts, why: reasonOf(toError(thrown)) };
+    throw refusedByAws('BUS_REFUSED', `Event bus ${busName} takes no events`, thrown, action);
   }
+  const left: Put[] = [];
+  let why: string | undefined;
+  for (const [at, put] of puts.entries()) {
+    const { EventId, ErrorCode, ErrorMessage = '' } = results[at] ?? {};
+    if (ErrorCode !== undefined && !passingCodes.test(ErrorCode)) {
+      left.push(
+        ...insteadOf(put, entryRefused(busName, put.entry, { name: ErrorCode, message: ErrorMessage })),
+      );
+    } else if (!EventId) {
+      // An entry without an answer of its own counts as failed: twice in is better than lost.
+      left.push(put);
+      why ??= ErrorCode ?? 'no answer';
+    }
+  }
+  return { left, why };
 }
 
-/** Error codes of entries that are worth another try; AWS documents these two, and the others as final. */
+/**
+ * What is put in the place of what the bus refuses: nothing, where it is left out.
+ * @throws the error, where the bus would refuse the others as well, until somebody changes it or what it allows
+ */
+function insteadOf({ otherwise, leaveOut }: Put, refused: EntryRefusal): readonly Put[] {
+  const { error, isOfEntry } = refused;
+  if (isOfEntry && otherwise) return [otherwise(error)];
+  if (!isOfEntry || !leaveOut) throw error;
+  leaveOut(error);
+  return [];
+}
+
+/** The right that putting needs. */
+const action = 'events:PutEvents';
+
+/** Error codes of entries that are worth another try; AWS documents the first and third, and all others as final. */
 const passingCodes = /^(InternalFailure|InternalException|ThrottlingException|ServiceUnavailable)$/;
 
-function isRefused({ ErrorCode }: PutEventsResultEntry): boolean {
-  return ErrorCode !== undefined && !passingCodes.test(ErrorCode);
+interface EntryRefusal {
+  readonly error: BanyanError;
+  /** It is refused for what it is; else for who puts it, or where. */
+  readonly isOfEntry: boolean;
 }
 
 function entryRefused(
   busName: string,
-  entry: PutEventsRequestEntry | undefined,
-  { ErrorCode = '', ErrorMessage = '' }: PutEventsResultEntry,
-): BanyanError {
-  const { Source = '', DetailType = '' } = entry ?? {};
-  return new BanyanError(
+  { Source = '', DetailType = '' }: PutEventsRequestEntry,
+  why: Pick<Error, 'name' | 'message'>,
+): EntryRefusal {
+  const error = new BanyanError(
     'BUS_REFUSED',
-    `Event bus ${busName} refuses an event of type ${DetailType} from ${Source}: ${ErrorCode}: ${ErrorMessage}. ` +
-      adviceFor(ErrorCode),
-    { details: { busName, source: Source, type: DetailType, error: ErrorCode } },
+    `Event bus ${busName} refuses an event of type ${DetailType} from ${Source}: ${reasonOf(why)}. ` +
+      adviceFor(why, action),
+    { details: { busName, source: Source, type: DetailType, error: why.name } },
   );
+  return { error, isOfEntry: refusalOf(why) === 'other' };
 }
 
 function checkSize(entry: PutEventsRequestEntry, { bytes }: PutLimits): void {

@@ -2,12 +2,13 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { toError, type Logger } from 'banyan/runtime';
 import type { DeliveryHandler, RunningSubscription, Subscription } from '../bus.ts';
 import { runTogether } from '../run-together.ts';
-import { isPassing, refusedByAws } from './aws-failure.ts';
+import { isPassing, refusalOf, refusedByAws } from './aws-failure.ts';
 import type { Backoff } from './backoff.ts';
 import type { Probe } from './detail.ts';
 import { openMessage, type Opened } from './open-message.ts';
 import { putBack, receive, remove, type QueueLimits } from './queue.ts';
 import type { ResolveReference } from './references.ts';
+import { isToTell } from './streaks.ts';
 
 /** Bounds of a subscription that reads a queue. */
 export interface QueueSubscriptionLimits extends QueueLimits {
@@ -46,20 +47,31 @@ async function runLane(
   const { queues, queueUrl, limits, backoff, logger } = parts;
   const { name } = subscription;
   let failed = 0;
+  let hasRead = false;
   while (!signal.aborted) {
     try {
       const messages = await receive(queues, queueUrl, limits, signal);
       const opening = messages.map((message) => openMessage(message, subscription, parts.resolve));
       if (messages.length > 0) await deliver(await Promise.all(opening), name, handler, parts);
       failed = 0;
+      hasRead = true;
     } catch (thrown) {
-      if (!isPassing(thrown))
-        throw refusedByAws('QUEUE_REFUSED', `The queue of ${name} cannot be read`, thrown);
+      if (!isPassing(thrown) && !(hasRead && isRenewed(thrown)))
+        throw refusedByAws('QUEUE_REFUSED', `The queue of ${name} cannot be read`, thrown, actions);
       failed += 1;
-      logger.warn({ err: toError(thrown), subscription: name, failed }, 'the queue was not reached');
+      const about = { err: toError(thrown), subscription: name, failed };
+      if (isToTell(failed)) logger.warn(about, 'the queue was not reached; it is tried again');
       await backoff.wait(failed, signal);
     }
   }
+}
+
+/** The rights that reading a queue needs. */
+const actions = 'sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility';
+
+/** Credentials that were good once have run out: whoever gives them to this process renews them. */
+function isRenewed(thrown: unknown): boolean {
+  return refusalOf(toError(thrown)) === 'credentials';
 }
 
 /** Hands over the events of one call; what was taken is deleted, what was refused or not read comes again. */

@@ -5,9 +5,10 @@ import type { EventLogRef } from '../domain-event.ts';
 import type { Tally } from '../tally.ts';
 import { createBackoff, type BackoffOptions } from './backoff.ts';
 import type { Probe } from './detail.ts';
-import { eventEntry, probeEntry, tallyEntry } from './entries.ts';
+import { probeEntry, tallyEntry } from './entries.ts';
+import { createEventPuts, type EventPutFigures } from './event-puts.ts';
 import { defaultPutLimits, type PutLimits } from './entry-size.ts';
-import { putEvents } from './put-events.ts';
+import { putEvents, type Put } from './put-events.ts';
 
 /** What putting events onto EventBridge needs. */
 export interface EventSenderOptions {
@@ -16,7 +17,7 @@ export interface EventSenderOptions {
   /** Name or ARN of the event bus. */
   readonly busName: string;
   readonly logger?: Logger;
-  /** Default: 10 entries and less than 256 KiB a call. */
+  /** Default: 10 entries and 254 KiB a call. */
   readonly limits?: Partial<PutLimits>;
   /** Between attempts. Default: 100 ms to 10 s. */
   readonly backoff?: BackoffOptions;
@@ -26,6 +27,8 @@ export interface EventSenderOptions {
 export interface EventSender extends Pick<Bus, 'publish'>, Closeable {
   publishTally(log: EventLogRef, tally: Tally): Promise<void>;
   publishProbe(probe: Probe, signal?: AbortSignal): Promise<void>;
+  /** What the bus has refused of the events since the sender was made. */
+  figures(): EventPutFigures;
 }
 
 /** Makes the sending half of an EventBridge bus, for processes that subscribe to nothing. */
@@ -34,18 +37,16 @@ export function createEventSender(options: EventSenderOptions): EventSender {
   const limits = { ...defaultPutLimits, ...options.limits };
   const backoff = createBackoff(options.backoff);
   const closing = new AbortController();
-  const put = (entries: Parameters<typeof putEvents>[1], signal?: AbortSignal): Promise<void> => {
+  const events = createEventPuts({ limits, logger });
+  const put = (puts: readonly Put[], signal?: AbortSignal): Promise<void> => {
     const either = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
-    return putEvents({ client, busName, limits, backoff, logger, signal: either }, entries);
+    return putEvents({ client, busName, limits, backoff, logger, signal: either }, puts);
   };
   return {
-    publish: (events, signal) =>
-      put(
-        events.map((event) => eventEntry(event, limits)),
-        signal,
-      ),
-    publishTally: (log, tally) => put([tallyEntry(log, tally)]),
-    publishProbe: (probe, signal) => put([probeEntry(probe)], signal),
+    publish: (published, signal) => put(published.map(events.putOf), signal),
+    publishTally: (log, tally) => put([{ entry: tallyEntry(log, tally) }]),
+    publishProbe: (probe, signal) => put([{ entry: probeEntry(probe) }], signal),
+    figures: events.figures,
     close: once(async () => {
       closing.abort();
     }),

@@ -1,11 +1,4 @@
-import {
-  DeleteRuleCommand,
-  PutRuleCommand,
-  PutTargetsCommand,
-  RemoveTargetsCommand,
-  ResourceNotFoundException,
-  type EventBridgeClient,
-} from '@aws-sdk/client-eventbridge';
+import { ResourceNotFoundException, type EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import {
   CreateQueueCommand,
   DeleteQueueCommand,
@@ -15,12 +8,13 @@ import {
   SetQueueAttributesCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { BanyanError } from 'banyan/runtime';
+import { BanyanError, type Logger } from 'banyan/runtime';
 import type { Subscription } from '../bus.ts';
 import { refusedByAws } from './aws-failure.ts';
 import { queueName, ruleName } from './names.ts';
 import { subscriptionPattern } from './pattern.ts';
 import { policyAllowing } from './queue-policy.ts';
+import { ensureRule, ensureTarget, removeRule } from './subscription-rule.ts';
 
 /** Where subscriptions have their rules and queues. */
 export interface SubscriptionPlace {
@@ -30,18 +24,18 @@ export interface SubscriptionPlace {
   readonly busName: string;
   /** Characters that the account allows a rule's pattern. Default 2,048. */
   readonly patternBytes?: number;
+  /** Told of a rule that somebody has switched off. */
+  readonly logger?: Logger;
 }
-
-/** The rule's only target. */
-const targetId = 'queue';
 
 /** SQS keeps what nobody takes for 14 days at most. */
 const retentionSeconds = 14 * 24 * 3600;
 
 /**
- * Makes the queue, the rule and its target where they are missing, and gives the rule the subscription's pattern. What
- * an operator has given the queue stays: its other rights, its dead-letter queue. May be called again at any time, also
- * after it was cut off.
+ * Makes the queue, the rule and its target where they are missing, and gives the rule the subscription's pattern. Only
+ * what differs is written, and what an operator has set stays: the queue's other rights and dead-letter queue; the
+ * rule's state and description; the target's retries and dead-letter queue; other targets. May be called again at any
+ * time, also after it was cut off.
  * @returns the queue's URL
  * @throws BanyanError PATTERN_TOO_LARGE, SUBSCRIPTION_REFUSED
  */
@@ -49,35 +43,34 @@ export async function ensureSubscription(
   place: SubscriptionPlace,
   subscription: Pick<Subscription, 'name' | 'logs' | 'types'>,
 ): Promise<string> {
-  const { events, busName, patternBytes } = place;
-  const rule = { Rule: ruleName(subscription.name), EventBusName: busName };
-  const EventPattern = subscriptionPattern(subscription, patternBytes);
+  const pattern = subscriptionPattern(subscription, place.patternBytes);
+  const rule = { events: place.events, bus: place.busName, name: ruleName(subscription.name) };
   try {
     const { url, arn, policy } = await ensureQueue(place, subscription.name);
     // The rule is made last: what it matches has somewhere to go from the first event on.
-    const putRule = new PutRuleCommand({ Name: rule.Rule, EventBusName: busName, EventPattern });
-    const { RuleArn } = await events.send(putRule);
-    const Policy = policyAllowing(policy, { queue: arn, rule: String(RuleArn) });
+    const { arn: ruleArn, isOff } = await ensureRule(rule, pattern);
+    const Policy = policyAllowing(policy, { queue: arn, rule: ruleArn });
     if (Policy !== undefined)
       await place.queues.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { Policy } }));
-    const target = new PutTargetsCommand({ ...rule, Targets: [{ Id: targetId, Arn: arn }] });
-    const { FailedEntries = [] } = await events.send(target);
-    const [failed] = FailedEntries;
-    if (failed) throw new Error(`${String(failed.ErrorCode)}: ${String(failed.ErrorMessage)}`);
+    await ensureTarget(rule, arn);
+    if (isOff) {
+      const about = { subscription: subscription.name, rule: rule.name, busName: place.busName };
+      place.logger?.warn(
+        about,
+        'the rule of a subscription is switched off: nothing comes until it is switched on',
+      );
+    }
     return url;
   } catch (thrown) {
     throw refused(subscription.name, thrown);
   }
 }
 
-/** Removes the rule, its target and the queue with what is in it; what is missing already is no error. */
+/** Removes the rule with its targets, and the queue with what is in it; what is missing already is no error. */
 export async function removeSubscription(place: SubscriptionPlace, name: string): Promise<void> {
   const { events, queues, busName } = place;
-  const Name = ruleName(name);
-  const EventBusName = busName;
   try {
-    await unlessMissing(events.send(new RemoveTargetsCommand({ Rule: Name, EventBusName, Ids: [targetId] })));
-    await unlessMissing(events.send(new DeleteRuleCommand({ Name, EventBusName })));
+    await unlessMissing(removeRule({ events, bus: busName, name: ruleName(name) }));
     const QueueName = queueName(busName, name);
     const found = await unlessMissing(queues.send(new GetQueueUrlCommand({ QueueName })));
     if (found) await unlessMissing(queues.send(new DeleteQueueCommand({ QueueUrl: found.QueueUrl })));
@@ -108,7 +101,16 @@ async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** The rights that keeping and removing them needs. */
+const actions =
+  'the actions on rules and queues that events/README.md lists (events:PutRule, sqs:CreateQueue, ...)';
+
 function refused(name: string, thrown: unknown): BanyanError {
   if (thrown instanceof BanyanError) return thrown;
-  return refusedByAws('SUBSCRIPTION_REFUSED', `The rule and queue of ${name} cannot be kept`, thrown);
+  return refusedByAws(
+    'SUBSCRIPTION_REFUSED',
+    `The rule and queue of ${name} cannot be kept`,
+    thrown,
+    actions,
+  );
 }

@@ -36,6 +36,8 @@ export interface FaultyEventBridge {
   readonly taken: readonly PutEventsRequestEntry[];
   /** False: the bus is gone. As on AWS, what is put then is answered as if it were in. */
   isThere: boolean;
+  /** Each look at the bus fails with an error of that name from now on; undefined: it is answered. */
+  failLooks(name: string | undefined): void;
 }
 
 /** A real client, with a middleware in the place of the network. */
@@ -59,12 +61,15 @@ export function faultyEventBridge(
     if (fate.kind === 'unheard') throw Object.assign(new Error('no answer'), { name: 'TimeoutError' });
     return { Entries: results, FailedEntryCount: results.filter((one) => 'ErrorCode' in one).length };
   };
+  let lookFailure: string | undefined;
   const describe = (): object => {
+    if (lookFailure !== undefined) throw Object.assign(new Error('no'), { name: lookFailure });
     if (bus.isThere) return {};
     throw new ResourceNotFoundException({ message: 'There is no such bus.', $metadata: {} });
   };
   const client = new EventBridgeClient({ region: 'us-east-1' });
-  const bus: FaultyEventBridge = { client, calls, taken, isThere: true };
+  const failLooks = (name: string | undefined): void => void (lookFailure = name);
+  const bus: FaultyEventBridge = { client, calls, taken, isThere: true, failLooks };
   client.middlewareStack.add(
     () => (args) => {
       const answer = 'Entries' in args.input ? put(args.input) : describe();
