@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import {
@@ -143,6 +145,28 @@ describe('while a new writer recovers a log', () => {
     };
     await expect(openWriter(failing)).rejects.toMatchObject({ code: 'LOG_FAILED' });
     expect(await positions(await openReader())).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test('one that is killed before it told anything leaves all of it to others', async () => {
+    await killedWriter();
+    const urlOf = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
+    const script = `
+      const { openLogWriter } = await import(${urlOf('open-writer.ts')});
+      const { nodeFileSystem } = await import(${urlOf('../node-file-system.ts')});
+      const openRead = () => { process.stdout.write('reading'); return new Promise(() => setInterval(() => {}, 1e6)); };
+      await openLogWriter({ directory: process.argv[1], fileSystem: { ...nodeFileSystem, openRead }, takeOver: true,
+        owner: 'the child', kind: 'change-log', name: 'shop', dense: true });`;
+    const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script, directory], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'exit');
+    await once(child.stdout, 'data');
+    const reader = await openReader();
+    await expect(reader.head()).rejects.toMatchObject({ code: 'LOG_UNSETTLED' });
+    child.kill('SIGKILL');
+    await ended;
+    expect(await positions(reader)).toEqual([1, 2, 3, 4, 5]);
+    expect((await openWriter()).committed).toBe(5);
   });
 
   test('a log that was closed in order is seen whole at once', async () => {
