@@ -17,7 +17,7 @@ export async function mayTryAgain(
   attempt: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (attempt > attempts || signal.aborted) return false;
+  if (attempt > attempts) return false;
   await pause(Math.random() * Math.min(mostMs, firstMs * 2 ** (attempt - 2)), signal);
   return !signal.aborted;
 }

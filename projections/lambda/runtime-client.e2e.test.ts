@@ -161,7 +161,7 @@ export const handler = ${countingFunction.name}(process.env);`;
     });
     const [one, other] = [await environment(), await environment()];
     const records = view.append(['Counted', 'a']).map(eventMessage);
-    const answer = await one.invoke({ Records: records }, 4000);
+    const answer = await one.invoke({ Records: records }, 6000);
     expect(answer.kind).toBe('response');
     expect(again(records, answer)).toEqual(records);
     isToHold = false;

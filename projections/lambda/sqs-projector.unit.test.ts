@@ -372,6 +372,8 @@ describe('when it cannot go on', () => {
     const view = await UnorderedView.begin();
     let writes = 0;
     let over: () => void = () => undefined;
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
     const isOver = new Promise<void>((resolve) => (over = resolve));
     const { invoke, lines, metrics } = functionOf(view, {
       chunkEvents: 1,
@@ -379,15 +381,31 @@ describe('when it cannot go on', () => {
       hook: async (call, isDone) => {
         if (call !== 'writeMany' || isDone || (writes += 1) !== 2) return;
         over();
-        await new Promise(() => undefined);
+        await held;
+        throw unreachable();
       },
     });
     const records = view.append(['Counted', 'a'], ['Counted', 'a'], ['Counted', 'b']).map(eventMessage);
     expect(await invoke(records)).toEqual(idsOf(records.slice(1)));
     expect(metrics.figures).toMatchObject({ outOfTime: 1, returned: 2, events: 1 });
-    expect(lines).toEqual([expect.objectContaining({ level: 40, messages: 2 })]);
+    // What becomes of the call that it was at is nothing to anybody.
+    release();
     expect(await functionOf(view).invoke(records.slice(1))).toEqual([]);
+    expect(lines).toEqual([expect.objectContaining({ level: 40, messages: 2 })]);
     expect(await view.documents()).toEqual(view.expected);
+  });
+
+  test('what a parser says of an item is in no line', async () => {
+    const view = await UnorderedView.begin();
+    const { invoke, lines } = functionOf(view, {
+      hook: (call) => {
+        if (call === 'readMany') JSON.parse('DE00 1234 of Jane Doe');
+      },
+    });
+    const records = view.append(['Counted', 'a']).map(eventMessage);
+    expect(await invoke(records)).toEqual(idsOf(records));
+    expect(lines).toEqual([expect.objectContaining({ level: 50 })]);
+    expect(JSON.stringify(lines)).not.toContain('DE00');
   });
 
   test('an item that the store cannot hold returns its messages alone', async () => {

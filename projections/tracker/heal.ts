@@ -17,8 +17,6 @@ export interface Healed {
   readonly applied: number;
   /** Those whose items the store refuses; they have no receipt, and the watermark stays before them. */
   readonly refused: number;
-  /** Whether the range was looked through to its end: there may be no time for that. */
-  readonly isWhole: boolean;
 }
 
 /**
@@ -50,12 +48,12 @@ export async function heal(
       if (unmet.has(event)) continue;
       batch.add(event);
       if (batch.isFull) await apply(batch.take());
-      if (signal.aborted) return { applied, refused, isWhole: false };
+      if (signal.aborted) return { applied, refused };
     }
-    if (signal.aborted) return { applied, refused, isWhole: false };
+    if (signal.aborted) return { applied, refused };
   }
   await apply(batch.take());
-  return { applied, refused, isWhole: !signal.aborted };
+  return { applied, refused };
 }
 
 /** Events on their way, as many as are applied at once: by their number and by their size. */

@@ -236,8 +236,8 @@ class GenerationTracker implements Tracker {
       try {
         const healed = await heal(this.#target, log, one, signal);
         if (healed.refused > 0) refused.set(name, this.#clock.now() + healAfterMs);
-        // All events of the range have receipts, whatever the tally says.
-        else if (healed.applied === 0 && healed.isWhole) proven.add(name);
+        // All events of the range have receipts, whatever the tally says; unless there was no time to look.
+        else if (healed.applied === 0 && !isOver(signal)) proven.add(name);
         isNew ||= healed.applied > 0 || healed.refused === 0;
       } catch (error) {
         if (!isBanyanError(error, 'PROJECTION_FAILED') && !isBanyanError(error, 'ITEMS_CONTESTED'))

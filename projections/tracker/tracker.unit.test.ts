@@ -231,47 +231,6 @@ describe('healing', () => {
     expect(sizes).toEqual([4, 4, 1]);
     expect(await view.documents()).toEqual(view.expected);
   });
-
-  test('stops between two batches when the time is over, keeps what is done, and goes on from there', async () => {
-    const view = await UnorderedView.begin();
-    for (let at = 0; at < 60; at += 1)
-      view.append(...Array.from({ length: 20 }, (_, n) => ['Counted', `k${n}`] as const));
-    view.tally();
-    view.now += 60_000;
-    const stopping = new AbortController();
-    const calls: string[] = [];
-    const store = hookedStore(view.store, (call, isDone) => {
-      if (stopping.signal.aborted && !isDone) calls.push(call);
-      if (call === 'writeMany' && isDone) stopping.abort();
-    });
-    const tracker = view.tracker({ store });
-    await tracker.run(stopping.signal);
-    const receipts = await receiptsOf(view);
-    expect(receipts.flatMap(({ places }) => places)).toHaveLength(500);
-    // What is left is to say how the view stands.
-    for (const call of calls) expect(['tracking', 'troubled', 'countTroubled']).toContain(call);
-    expect(await tracker.run()).toMatchObject({ unmet: 0, healed: 1200 });
-    expect(await view.documents()).toEqual(view.expected);
-  });
-
-  test('is not done by what was not read: receipts that there was no time for are no loss', async () => {
-    const view = await UnorderedView.begin();
-    for (let at = 0; at < 5; at += 1) {
-      await view.apply(view.append(['Counted', 'a']));
-      view.tally();
-    }
-    view.now += 60_000;
-    const stopping = new AbortController();
-    const store = hookedStore(view.store, (call, isDone) => {
-      if (call === 'receipts' && isDone) stopping.abort();
-    });
-    const tracker = view.tracker({ store, limits: { pageReceipts: 1 } });
-    expect(await tracker.run(stopping.signal)).toMatchObject({
-      healed: 0,
-      watermark: { [shop]: { position: 2 } },
-    });
-    expect(await tracker.run()).toMatchObject({ healed: 0, unmet: 0 });
-  });
 });
 
 describe('healing of an event whose item the store refuses', () => {
