@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { crashDisk, type CrashDisk } from '../../kit/crash-file-system.ts';
 import { seeded } from '../../kit/seeded.ts';
 import type { FileSystem } from '../file-system.ts';
+import { nodeFileSystem } from '../node-file-system.ts';
 import type { LogReader } from './log.ts';
 import { openLogWriter } from './open-writer.ts';
 import { openLogReader } from './reader.ts';
@@ -52,6 +53,30 @@ describe('a disk that refuses', () => {
     });
     await expect(openWriter(disk)).rejects.toThrow(says);
     await expect(openWriter(disk)).rejects.toThrow('the capture of "shop"');
+  });
+
+  test('once the log is taken, and lets go of it', async () => {
+    const disk = newDisk();
+    await (await withThree(disk)).close();
+    const process = disk.process();
+    let isTaken = false;
+    const failing: FileSystem = {
+      ...nodeFileSystem,
+      makeDirectory: (path) => process.makeDirectory(path),
+      list: (path) => process.list(path),
+      readWhole: (path) =>
+        isTaken ? Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' })) : process.readWhole(path),
+      createExclusive: async (path, content) => (isTaken = await process.createExclusive(path, content)),
+      replace: (path, content) => process.replace(path, content),
+    };
+    await expect(openWriter(disk, failing)).rejects.toMatchObject({ code: 'LOG_FAILED' });
+    // As far as can be seen its process still runs.
+    const again = await openLogWriter<Payload>({
+      ...{ directory: '/log', fileSystem: disk.process(), owner: 'another', dense: true },
+      ...{ kind: 'change-log', name: 'shop', isAlive: () => true },
+    });
+    expect(await positions(again)).toEqual([1, 2, 3]);
+    await again.close();
   });
 
   test.each([

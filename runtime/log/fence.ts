@@ -110,8 +110,22 @@ export async function takeFence(options: FenceOptions): Promise<Fence> {
     const record: FenceRecord = told === undefined ? first : { ...first, left: told };
     if (!(await fileSystem.createExclusive(pathOf(directory, number), textOf(record)))) continue;
     openTokens.add(holder.token);
-    const earlier = (await records(fileSystem, directory)).filter((fence) => fence.number < number);
+    return overtaking(options, number, record);
+  }
+}
+
+/** The fence just made, with what the ones before it tell now: nothing that they tell later counts. */
+async function overtaking(options: FenceOptions, number: number, record: FenceRecord): Promise<Fence> {
+  try {
+    const all = await records(options.fileSystem, options.directory);
+    const earlier = all.filter((fence) => fence.number < number);
     return heldFence(options, number, record, earlier);
+  } catch (error) {
+    // Nobody else would let go of it. Where that fails too, the first error is the one to tell.
+    await heldFence(options, number, record, [])
+      .release(undefined)
+      .catch(() => undefined);
+    throw error;
   }
 }
 
