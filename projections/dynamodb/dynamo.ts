@@ -46,6 +46,9 @@ export interface DynamoOptions {
 /** How often work on many rows is tried again at least, however long each time takes. */
 const leastTries = 5;
 
+const ofContention =
+  'it is throttled, or its items are contended for. Look at the throttling and conflict metrics of the table.';
+
 type Kind = 'read' | 'write' | 'table';
 
 /** Gives the command, its throttling heard of. */
@@ -86,9 +89,12 @@ export function createDynamo(options: DynamoOptions) {
       return output;
     });
   return {
-    /** Runs work again, with longer and longer pauses, until it gives something. */
-    until: <T extends object>(operation: string, work: () => Promise<T | undefined>): Promise<T> =>
-      untilGiven(options, operation, work),
+    /** Runs work again, with longer and longer pauses, until it gives something. @param why it may not, in the end */
+    until: <T extends object>(
+      operation: string,
+      work: () => Promise<T | undefined>,
+      why = ofContention,
+    ): Promise<T> => untilGiven(options, operation, work, why),
     get: (input: InputOf<typeof GetItemCommand>) =>
       run('GetItem', 'read', (heard) => client.send(heard(new GetItemCommand({ ...input, ...told })))),
     batchGet: (input: InputOf<typeof BatchGetItemCommand>) =>
@@ -177,6 +183,7 @@ async function untilGiven<T extends object>(
   { patienceMs }: DynamoOptions,
   operation: string,
   work: () => Promise<T | undefined>,
+  why: string,
 ): Promise<T> {
   const began = performance.now();
   for (let attempt = 0; ; attempt += 1) {
@@ -186,8 +193,7 @@ async function untilGiven<T extends object>(
     if (attempt >= leastTries && performance.now() - began > patienceMs) {
       throw new BanyanError(
         'VIEW_STORE_UNREACHABLE',
-        `${operation} of DynamoDB was not done within ${patienceMs} ms: it is throttled, or its items are contended ` +
-          'for. Look at the throttling and conflict metrics of the table; the same again later may succeed.',
+        `${operation} of DynamoDB was not done within ${patienceMs} ms: ${why} The same again later may succeed.`,
         { retryable: true, details: { operation, patienceMs } },
       );
     }

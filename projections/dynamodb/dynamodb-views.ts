@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BanyanError, silentLogger, type Logger } from 'banyan/runtime';
 import { escapeText } from '../index-key.ts';
-import { generationUnknown, isTooLong } from '../item-rules.ts';
+import { isTooLong } from '../item-rules.ts';
 import type { GenerationId, Item, ViewStore } from '../view-store.ts';
 import { readRows } from './batches.ts';
 import { countDocuments, countTroubled } from './counts.ts';
@@ -13,7 +13,7 @@ import { indexPage, scanPage, troubledPage } from './pages.ts';
 import { createPointers } from './pointers.ts';
 import { purgeRemoved } from './purge.ts';
 import { addReceipts, readReceipts, removeReceipts } from './receipts.ts';
-import { createRegistry, type Entry } from './registry.ts';
+import { createRegistry, type Entry, type Spread } from './registry.ts';
 import { itemOf, rowKey } from './rows.ts';
 import { changeTracking, readTracking, readWatermark } from './tracking.ts';
 import { writeItems } from './writer.ts';
@@ -52,10 +52,12 @@ export const mostItemBytes = 350 * 1024;
 const writeUnitsPerSecond = 4000;
 
 /**
- * How a new generation's other rows are spread. Guards: some for each of the functions that may create at once; who
- * purges moves them all, a write unit each, once a minute at most.
+ * How a new generation's rows are spread. Guards: some for each of the functions that may create at once; who purges
+ * moves them all, a write unit each, once a minute at most.
  */
-const spread = { receipts: 8, guards: 256 } as const;
+function spreadOf(shards: number): Spread {
+  return { shards, receipts: 8, guards: Math.min(512, 8 * shards) };
+}
 
 /**
  * Views in DynamoDB: a table for each generation, and one for the registry. `prepare()` makes the latter; call it before
@@ -68,7 +70,7 @@ export function dynamodbViews(options: DynamodbViewsOptions): ViewStore {
   checkOptions({ prefix, shards, itemBytes, concurrency });
   const calling = { client, gate: new Gate(concurrency), patienceMs, logger, onCost };
   const dynamo = createDynamo({ ...calling, onThrottled });
-  const { entry, ...registry } = createRegistry(dynamo, prefix, { ...spread, shards });
+  const { entry, ...registry } = createRegistry(dynamo, prefix, spreadOf(shards));
   const on = generationsOf(dynamo, entry);
   return {
     ...registry,
@@ -114,7 +116,10 @@ interface Known {
   readonly guards: Guards;
 }
 
-/** Runs work on a generation. Its table never changes; when it is gone, the registry is asked for another. */
+/**
+ * Runs work on a generation. Its table never changes; when it is gone, the registry is asked for another. One that is
+ * registered and not there is so new that not all of DynamoDB knows it: it is waited for.
+ */
 function generationsOf(
   dynamo: Dynamo,
   entry: (id: GenerationId) => Promise<Entry>,
@@ -126,18 +131,25 @@ function generationsOf(
     all.set(nameOf(id), known);
     return known;
   };
-  return async (id, work) => {
-    const known = all.get(nameOf(id)) ?? (await know(id));
+  const tried = async <T>(
+    id: GenerationId,
+    known: Known,
+    work: (known: Known) => Promise<T>,
+  ): Promise<{ readonly done: T } | undefined> => {
     try {
-      return await work(known);
+      return { done: await work(known) };
     } catch (error) {
       if (!isMissing(error)) throw error;
       all.delete(nameOf(id));
-      // It was dropped, and may have been made again.
-      const again = await know(id);
-      if (again.found.table === known.found.table) throw generationUnknown(id);
-      return work(again);
+      return undefined;
     }
+  };
+  return async (id, work) => {
+    const first = await tried(id, all.get(nameOf(id)) ?? (await know(id)), work);
+    if (first) return first.done;
+    const why = `the table of generation ${id.number} of view ${id.projection} is registered and not there. If it was deleted by hand, drop the generation.`;
+    const again = await dynamo.until('The work', async () => tried(id, await know(id), work), why);
+    return again.done;
   };
 }
 

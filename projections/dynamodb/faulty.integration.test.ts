@@ -147,6 +147,21 @@ describeWith([dynamodb], 'a fault of DynamoDB', () => {
     expect(await faulty.writeMany(id, [write(settled('k1', 2), 1)])).toMatchObject({ conflicts: [] });
   });
 
+  test('a table that is new is waited for, until all of DynamoDB knows it', async () => {
+    const faults = planned();
+    const [faulty, sound] = await stores(faults);
+    // The registry is asked twice, then the new table; then it is asked again.
+    faults.plan.set('GetItem', ['none', 'none', 'missing', 'missing']);
+    const id = await newGeneration(faulty);
+    expect(faults.plan.get('GetItem')).toEqual([]);
+    await sound.writeMany(id, [write(settled('a', 1))]);
+    faults.plan.set('BatchGetItem', ['missing', 'missing', 'missing']);
+    expect([...(await faulty.readMany(id, ['a'])).keys()]).toEqual(['a']);
+    faults.plan.set('BatchGetItem', ['missing']);
+    await sound.dropGeneration(id);
+    await expect(faulty.readMany(id, ['a'])).rejects.toMatchObject({ code: 'GENERATION_UNKNOWN' });
+  });
+
   test('one that does not pass is told, as retryable, and each throttled call is counted', async () => {
     const throttled: string[] = [];
     const faults: Faults = { faultOf: (operation) => (operation === 'PutItem' ? 'throttled' : 'none') };

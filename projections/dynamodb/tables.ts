@@ -23,6 +23,7 @@ export async function ensureTable(
   const indexes = generation ? indexesOf(generation) : [];
   const key: KeyPair = ['p', 'k'];
   const names = [...new Set([key, ...indexes.map(([, pair]) => pair)].flat())];
+  let isThere = false;
   try {
     const { TableDescription } = await dynamo.createTable({
       TableName: table,
@@ -31,11 +32,23 @@ export async function ensureTable(
       KeySchema: schemaOf(key),
       ...(indexes.length > 0 && { GlobalSecondaryIndexes: indexes.map(secondary) }),
     });
-    if (isActive(TableDescription)) return;
+    isThere = isActive(TableDescription);
   } catch (error) {
     if (!hasName(error, 'ResourceInUseException')) throw error;
   }
-  await waited(table, 'is not ready', async () => isActive(await describe(dynamo, table)));
+  if (!isThere) await waited(table, 'is not ready', async () => isActive(await describe(dynamo, table)));
+  await waited(table, 'does not answer', () => answers(dynamo, table));
+}
+
+/** Whether its rows can be asked for: what serves them hears of a new table a moment after it is active. */
+async function answers(dynamo: Dynamo, table: string): Promise<boolean> {
+  try {
+    await dynamo.get({ TableName: table, Key: { p: { S: '-' }, k: { S: '-' } }, ConsistentRead: true });
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
 }
 
 /** Deletes a table; nothing when there is none. It is gone some seconds later. */

@@ -12,7 +12,9 @@ export type CallFault =
   /** Another transaction was on one of the rows. */
   | 'contended'
   /** The credentials may not. */
-  | 'denied';
+  | 'denied'
+  /** What serves the call has not heard of the table yet. */
+  | 'missing';
 
 /** How calls fail; each is told the operation (`PutItem`). */
 export interface Faults {
@@ -39,6 +41,7 @@ export function faultyClient(
         const fault = await faultOf(operation);
         if (fault === 'throttled') throw named('ThrottlingException', 400);
         if (fault === 'denied') throw named('AccessDeniedException', 400);
+        if (fault === 'missing') throw named('ResourceNotFoundException', 400);
         if (fault === 'contended') throw contended(operation);
         const done = await next(args);
         if (fault === 'lost-answer') throw named('TimeoutError', 0);
