@@ -143,8 +143,10 @@ test('nothing is published to nobody; the first generation is built from the log
   expect(await refreshDev(environment)).toBe(true);
   expect(bus.asked).toBe(0);
 
+  // Time is written down meanwhile.
+  const end = await endOf(environment, 1);
   const { floor } = await built('order-summary', loaded);
-  expect(floor).toEqual({ 'shop:orders@1': { position: await endOf(environment, 1) } });
+  expect(floor['shop:orders@1']?.position).toBeGreaterThanOrEqual(end);
   expect(await refreshDev(environment)).toBe(true);
   await sql('INSERT INTO orders VALUES (3)');
   await eventually(() => expect(bus.events).toHaveLength(1));
