@@ -27,3 +27,32 @@ test('what no second try would find better does not pass', () => {
   expect(faultOf(withCode('CERT_HAS_EXPIRED', 'certificate has expired'))).toBe('failed');
   expect(faultOf(Object.assign(new Error('no'), { name: 'AccessDeniedException' }))).toBe('refused');
 });
+
+test.each([
+  ...['ThrottlingException', 'Throttling', 'ProvisionedThroughputExceededException', 'RequestLimitExceeded'],
+  // As transactions have them.
+  ...['ThrottlingError', 'ProvisionedThroughputExceeded'],
+])('of what is asked too much, less is taken for a while: %s', (name) => {
+  expect(faultOf(Object.assign(new Error('no'), { name }))).toBe('throttled');
+  expect(faultOf(name)).toBe('throttled');
+});
+
+test.each(['TransactionConflictException', 'TransactionInProgressException', 'TransactionConflict'])(
+  'of two who are at an item one gives way for a while: %s',
+  (name) => {
+    expect(faultOf(Object.assign(new Error('no'), { name }))).toBe('contended');
+    expect(faultOf(name)).toBe('contended');
+  },
+);
+
+test.each(['TimeoutError', 'InternalServerError', 'ServiceUnavailable', 'RequestTimeout', 'NetworkingError'])(
+  'an answer that was not heard may come another time: %s',
+  (name) => expect(faultOf(Object.assign(new Error('no'), { name }))).toBe('passing'),
+);
+
+test('a service that fails, in whatever way, may do it another time', () => {
+  const failing = (httpStatusCode: number): Error =>
+    Object.assign(new Error('no'), { name: 'Unheard', $metadata: { httpStatusCode } });
+  expect(faultOf(failing(503))).toBe('passing');
+  expect(faultOf(failing(400))).toBe('failed');
+});

@@ -2,9 +2,11 @@ import type { DynamoDBClient, TransactWriteItemsCommandInput } from '@aws-sdk/cl
 import { expect, test } from '@jest/globals';
 import { describeWith, emulator } from '../../kit/aws/emulators.ts';
 import { uniqueName } from '../../kit/aws/test-names.ts';
+import { expectPurged } from '../testing/by-index.ts';
 import { newGeneration, settled, tombstone, write } from '../testing/examples.ts';
 import type { GenerationId, ViewStore } from '../view-store.ts';
 import { dynamodbViews } from './dynamodb-views.ts';
+import { faultyClient } from './testing/faulty-client.ts';
 import { testClient } from './testing/test-client.ts';
 
 const dynamodb = await emulator('dynamodb');
@@ -92,5 +94,24 @@ describeWith([dynamodb], 'guards', () => {
     // Each once in vain.
     expect(used).toHaveLength(10);
     expect(new Set(used)).toEqual(own);
+  });
+
+  test('are all moved before a purge deletes anything', async () => {
+    const operations: string[] = [];
+    const faultOf = (operation: string): 'none' => {
+      operations.push(operation);
+      return 'none';
+    };
+    const store = dynamodbViews({ client: faultyClient(dynamodb, { faultOf }), prefix: uniqueName() });
+    await store.prepare();
+    const id = await newGeneration(store);
+    await store.writeMany(
+      id,
+      ['a', 'b', 'c'].map((key) => write(tombstone(key, 1))),
+    );
+    operations.length = 0;
+    await expectPurged(store, id, '2030', 3);
+    expect(operations).toContain('UpdateItem');
+    expect(operations.lastIndexOf('UpdateItem')).toBeLessThan(operations.indexOf('DeleteItem'));
   });
 });
