@@ -28,7 +28,7 @@ export interface Entry {
 }
 
 /** The version of the layout that this code reads and writes. */
-const layout = 1;
+const layout = 2;
 
 /** How many steps the making of a generation takes at most; three when nobody else is at it. */
 const mostSteps = 20;
@@ -105,6 +105,17 @@ export function createRegistry(dynamo: Dynamo, prefix: string, spread: Spread): 
         ConditionExpression: 'attribute_not_exists(k)',
       }),
     );
+  /** Another node may not know the table yet, though one has answered. */
+  const putFirst = ({ generation, table }: Entry): Promise<object> =>
+    dynamo.until('PutItem', async () => {
+      try {
+        await hasHeld(() => dynamo.put(firstTracking(table, generation.floor)));
+        return {};
+      } catch (error) {
+        if (!hasName(error, 'ResourceNotFoundException')) throw error;
+        return (await find(generation))?.table === table ? undefined : {};
+      }
+    });
   /** One step of making a generation; gives it once it is there. */
   const makeOn = async (generation: Generation): Promise<Generation | undefined> => {
     const found = await find(generation);
@@ -119,8 +130,10 @@ export function createRegistry(dynamo: Dynamo, prefix: string, spread: Spread): 
         return found.generation;
       case 'creating':
         await ensureTable(dynamo, found.table, found.generation);
-        await hasHeld(() => dynamo.put(firstTracking(found.table, found.generation.floor)));
-        await moveOn(generation, found, 'active', 'creating');
+        await putFirst(found);
+        if (await moveOn(generation, found, 'active', 'creating')) return undefined;
+        // Dropped by another meanwhile, which may have been before the table was made: nobody else knows of it.
+        if ((await find(generation))?.table !== found.table) await dropTable(dynamo, found.table);
         return undefined;
     }
   };

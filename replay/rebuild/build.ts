@@ -35,7 +35,10 @@ export async function buildGeneration(all: Rebuilding, claimed: Claimed): Promis
     await file.change({ step: { kind: 'done' } });
     const peakMemoryBytes = process.memoryUsage.rss();
     const parked = await parkedKeys(all.store, claimed.generation);
-    return { generation: claimed.generation, figures: { ...before, parked, throttled: 0, peakMemoryBytes, resumed: true } };
+    return {
+      generation: claimed.generation,
+      figures: { ...before, parked, throttled: 0, peakMemoryBytes, resumed: true },
+    };
   }
   const narrow = { affected: 0, copied: 0, sampled: 0 };
   const note = (): Promise<void> => file.change({ before: sum(all, before) });
