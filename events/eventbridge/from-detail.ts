@@ -86,7 +86,8 @@ function fieldsOf(detail: unknown): Fields {
   try {
     return object({ detail: JSON.parse(detail) as unknown }, 'detail');
   } catch (error) {
-    if (error instanceof SyntaxError) throw invalid('detail', 'JSON', detail, error);
+    // Not as the cause: its message quotes the text.
+    if (error instanceof SyntaxError) throw invalid('detail', 'JSON', detail);
     throw error;
   }
 }
@@ -114,12 +115,12 @@ function object(fields: Fields, name: string): Fields {
 }
 
 /** Says what was expected; of what was given only its type, since it may be a person's data. */
-function invalid(field: string, expected: string, given: unknown, cause?: unknown): BanyanError {
+function invalid(field: string, expected: string, given: unknown): BanyanError {
   const found = given === null ? 'null' : Array.isArray(given) ? 'an array' : typeof given;
   return new BanyanError(
     'DETAIL_INVALID',
     `A message of the event bus cannot be read: "${field}" is expected to be ${expected}, and is ${found}. Only ` +
       `Banyan's publisher may put events with its sources on this bus: look for who else does.`,
-    { details: { field, expected, found }, cause },
+    { details: { field, expected, found } },
   );
 }

@@ -4,7 +4,7 @@ import { describeWith, emulator } from '../../kit/aws/emulators.ts';
 import { uniqueName } from '../../kit/aws/test-names.ts';
 import { exampleGeneration } from '../testing/examples.ts';
 import { dynamodbViews } from './dynamodb-views.ts';
-import { faultyClient } from './testing/faulty-client.ts';
+import { faultyClient, type CallFault } from './testing/faulty-client.ts';
 import { testClient } from './testing/test-client.ts';
 
 const dynamodb = await emulator('dynamodb');
@@ -24,7 +24,7 @@ describeWith([dynamodb], 'a generation that is dropped while its table is made',
     let drops = 0;
     const maker = dynamodbViews({
       client: faultyClient(dynamodb, {
-        faultOf: async (operation) => {
+        faultOf: async (operation): Promise<CallFault> => {
           // Registered, and not made yet.
           if (operation === 'CreateTable' && (drops += 1) === 1) await sound.dropGeneration(generation);
           return 'none';

@@ -1,8 +1,5 @@
-import { isBanyanError } from 'banyan/runtime';
+import { isBanyanError, isNetworkFailure } from 'banyan/runtime';
 
-/** Codes of errors of sockets, of names that are looked up, and of TLS connections that end. */
-const ofNetwork =
-  /^(ECONN(REFUSED|RESET|ABORTED)|ENOTFOUND|EAI_(AGAIN|FAIL)|E(HOST|NET)(UNREACH|DOWN)|ENETRESET|E(SOCKET)?TIMEDOUT|EPIPE|EPROTO|UND_ERR_\w+|ERR_SSL_\w+)$/;
 /** Names by which AWS's SDK, and `fetch`, tell that nobody answered in time, or that too much was asked. */
 const unanswered =
   /timeout|throttl|networkingerror|toomanyrequests|serviceunavailable|internal(failure|server)/i;
@@ -25,6 +22,6 @@ export function mayPass(error: unknown): boolean {
   const { name, code, cause, $metadata } = error as Told;
   const status = $metadata?.httpStatusCode;
   if (status !== undefined) return status >= 500 || status === 429 || unanswered.test(String(name));
-  if (typeof code === 'string' && ofNetwork.test(code)) return true;
+  if (isNetworkFailure({ code })) return true;
   return (typeof name === 'string' && unanswered.test(name)) || mayPass(cause);
 }
