@@ -159,7 +159,8 @@ describe('what banyan dev refuses, and says what to do', () => {
   test('a slot that somebody else reads', async () => {
     const args = await project();
     const first = await started(args);
-    const told = await failure(args, { LOGS: join(directory, 'other-logs') });
+    const others = { LOGS: join(directory, 'other-logs'), VIEWS_URL: await testDatabase('other_views') };
+    const told = await failure(args, others);
     expect(told.code).toBe('SOURCE_SLOT_TAKEN');
     expect(told.message).toContain(env['SLOT'] ?? '');
     expect(await first.end()).toBe(0);
