@@ -71,7 +71,9 @@ describeWith([dynamodb], 'views in DynamoDB', () => {
       const views = await figures();
       expect(views.map((view) => view.documents)).toEqual(documents);
       expect(areSettled(views)).toBe(true);
-      expect(views.map(({ suspectedLost }) => suspectedLost)).toEqual(documents.map(() => 0));
+      // A hostile bus loses some.
+      if (!process.env['BANYAN_CHAOS'])
+        expect(views.map(({ suspectedLost }) => suspectedLost)).toEqual(documents.map(() => 0));
     });
 
   const total = async (id: number): Promise<number | undefined> => {
