@@ -222,15 +222,30 @@ describe('a rebuild whose generation is subscribed', () => {
     expect(await states()).toEqual(['1 building']);
   });
 
+  test('a probe that a bus does not take is not waited for any longer than one that does not come', async () => {
+    const stopped = new BanyanError('PUBLISHING_STOPPED', 'the bus was not reached', { retryable: true });
+    const subscription = {
+      probe: (_: unknown, signal: AbortSignal) =>
+        new Promise<void>((__, reject) => signal.addEventListener('abort', () => reject(stopped))),
+      ...{ patienceMs: 5, everyMs: 1 },
+    };
+    await expect(rebuild(world.options({ subscription }))).rejects.toMatchObject({
+      code: 'REPLAY_NOT_SUBSCRIBED',
+      cause: stopped,
+    });
+  });
+
   test('a probe of an earlier run says nothing', async () => {
     const stopping = new AbortController();
+    let probes = 0;
     const running = rebuild(
       world.options({
         signal: stopping.signal,
         subscription: {
           probe: async () => {
             await heard({ id: 'of an earlier run' });
-            setTimeout(() => stopping.abort(new Error('enough')), 20);
+            // It has looked, and still waits.
+            if ((probes += 1) === 3) stopping.abort(new Error('enough'));
           },
           everyMs: 5,
         },

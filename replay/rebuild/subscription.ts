@@ -43,7 +43,9 @@ export async function waitForProbe(
     signal.throwIfAborted();
     const now = clock.now();
     if (now >= due) {
-      unsent = await failureOf(probe({ subscription, id, at: new Date(now).toISOString() }, signal));
+      // A bus that cannot be reached is tried for as long as one lets it.
+      const inTime = AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, begun + patienceMs - now))]);
+      unsent = await failureOf(probe({ subscription, id, at: new Date(now).toISOString() }, inTime));
       due = now + everyMs;
     }
     const state = await stateOf(store, generation);
