@@ -1,4 +1,4 @@
-import { QueryCommand, ScanCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { PutItemCommand, QueryCommand, ScanCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { expect, test } from '@jest/globals';
 import { describeWith, emulator } from '../../kit/aws/emulators.ts';
 import { uniqueName } from '../../kit/aws/test-names.ts';
@@ -184,6 +184,17 @@ describeWith([dynamodb], 'what is special to DynamoDB', () => {
       ({ key, ...item }) => rowOf(exampleGeneration(), 32, write({ key, ...item }), 'w')['a']?.S,
     );
     expect(new Set(partitions).size).toBeGreaterThan(2);
+  });
+
+  test.each([
+    [1, 'VIEW_STORE_TOO_OLD'],
+    [99, 'VIEW_STORE_TOO_NEW'],
+  ])('a store of layout %i is refused', async (version, code) => {
+    const [client, prefix] = [testClient(dynamodb), uniqueName()];
+    const store = await prepared({ client, prefix });
+    const Item = { p: { S: 'layout' }, k: { S: 'layout' }, v: { N: String(version) } };
+    await client.send(new PutItemCommand({ TableName: `${prefix}-views`, Item }));
+    await expect(store.prepare()).rejects.toMatchObject({ code, details: { found: version } });
   });
 
   test('options that make no store are refused', () => {

@@ -228,14 +228,21 @@ async function prepareControl(dynamo: Dynamo, table: string): Promise<void> {
   const Key = { p: { S: 'layout' }, k: { S: 'layout' } };
   const known = await dynamo.get({ TableName: table, Key, ConsistentRead: true });
   const version = Number(known.Item?.['v']?.N ?? 0);
-  if (version > layout) {
-    throw new BanyanError(
-      'VIEW_STORE_TOO_NEW',
-      `Table ${table} of the view store has layout ${version}; this Banyan knows ${layout}. Use the newer Banyan.`,
-      { details: { table, found: version, known: layout } },
-    );
-  }
-  if (version < layout) await dynamo.put({ TableName: table, Item: { ...Key, v: { N: String(layout) } } });
+  if (version > 0 && version !== layout) throw otherLayout(table, version);
+  if (version === 0) await dynamo.put({ TableName: table, Item: { ...Key, v: { N: String(layout) } } });
+}
+
+/** No layout was ever released before this one, so there is nothing that brings an older one on. */
+function otherLayout(table: string, version: number): BanyanError {
+  const isNewer = version > layout;
+  return new BanyanError(
+    isNewer ? 'VIEW_STORE_TOO_NEW' : 'VIEW_STORE_TOO_OLD',
+    `Table ${table} of the view store has layout ${version}; this Banyan knows ${layout}. ` +
+      (isNewer
+        ? 'Use the newer Banyan.'
+        : 'Give the views another `prefix`, and build them anew: banyan replay start.'),
+    { details: { table, found: version, known: layout } },
+  );
 }
 
 /*
