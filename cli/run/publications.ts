@@ -36,7 +36,7 @@ interface Published {
 
 /**
  * Begins without any. A bus that refuses for good (it is gone, or may not be used) stops what is published and nothing
- * else: it is told, and tried again with each look, since the events are safe in their log.
+ * else: it is told, and tried again after a while that grows, since the events are safe in their log.
  */
 export function openPublications(options: PublicationsOptions): Publications {
   const { directory, logger, signal, delivery } = options;

@@ -30,8 +30,8 @@ export interface RunHost extends Closeable {
 
 /**
  * Starts what feeds the functions: the captures, the translators of the registered versions from their bundles, the
- * keepers of their tallies, and what publishes both, once a generation reads them. None is made or fed here, and no
- * gateway runs.
+ * keepers of their tallies, and what publishes both, once a generation reads them. No generation is made or fed here,
+ * and no gateway runs.
  * @throws BanyanError DELIVERY_MISSING; LOG_BEHIND_VIEWS; what a part said that cannot start
  */
 export async function startRunHost(options: RunHostOptions): Promise<RunHost> {
